@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The only reader, and writer, of the environment.
+
+`read` turns it into a `Reading`: frozen `Settings`, where each value came from, and all problems at once. A wrong value
+is reported and its default used: telemetry stays on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
+
+from otel_distro.variables import EMPTY, SDK_VARIABLES, Settings, Variable
+from otel_distro.variables.declare import variable_of
+from otel_distro.variables.derive import derive
+
+Group = TypeVar("Group")
+
+# What the distribution wants of upstream where the user said nothing; children inherit it.
+UPSTREAM_DEFAULTS: Mapping[str, str] = {
+    "OTEL_PYTHON_DISTRO": "otel_distro",
+    "OTEL_PYTHON_CONFIGURATOR": "otel_distro",
+    "OTEL_SEMCONV_STABILITY_OPT_IN": "http",
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+    "OTEL_TRACES_EXPORTER": "otlp",
+    "OTEL_METRICS_EXPORTER": "prometheus",
+    "OTEL_LOGS_EXPORTER": "none",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A variable whose value cannot be used."""
+
+    name: str
+    value: str
+    expected: str
+
+    def __str__(self) -> str:
+        """Name the key, the value and what was expected."""
+        return f"{self.name}={self.value!r}: expected {self.expected}"
+
+
+@dataclass(frozen=True)
+class Value:
+    """What became of one variable: `source` is the name it was read from, None for the default."""
+
+    variable: Variable
+    value: Any
+    default: Any
+    source: str | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The environment, read."""
+
+    settings: Settings
+    values: tuple[Value, ...]
+    problems: tuple[Problem, ...]
+
+
+class _Reader:
+    """One pass over the declarations; collects values and problems."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.values: list[Value] = []
+        self.problems: list[Problem] = []
+
+    def group(self, default: Group, scope: Mapping[str, str] = EMPTY) -> Group:
+        """Return the group with every field that the environment names."""
+        found: dict[str, Any] = {}
+        for item in fields(default):  # type: ignore[arg-type]  # every group is a dataclass
+            fallback = getattr(default, item.name)
+            if "group" in item.metadata:
+                found[item.name] = self.group(fallback, {**scope, **item.metadata["scope"]})
+            else:
+                found[item.name] = self.variable(variable_of(item, scope), fallback)
+        return replace(default, **found)  # type: ignore[type-var]
+
+    def variable(self, variable: Variable, default: Any) -> Any:
+        """Return the variable's value; under several names the first that is usable wins."""
+        value, source = default, None
+        for name in (variable.name, *variable.older):
+            text = self._environ.get(name, "").strip()
+            if text and source is None:
+                value, source = self._cast(variable, name, text, default)
+        self.values.append(Value(variable, value, default, source))
+        return value
+
+    def _cast(self, variable: Variable, name: str, text: str, default: Any) -> tuple[Any, str | None]:
+        try:
+            return variable.cast(text), name
+        except ValueError as error:
+            shown = "***" if variable.secret else text
+            problem = Problem(name, shown, str(error))
+            if problem not in self.problems:  # a general OTLP variable is read once per signal
+                self.problems.append(problem)
+            return default, None
+
+
+def read(environ: Mapping[str, str] | None = None, *, terminal: bool | None = None) -> Reading:
+    """Read the environment.
+
+    Args:
+        environ: The variables; the process's own by default.
+        terminal: Whether stdout is a terminal; found out by default.
+    """
+    environ = os.environ if environ is None else environ
+    reader = _Reader(environ)
+    settings = reader.group(Settings())
+    for variable in SDK_VARIABLES:
+        reader.variable(variable, variable.default_text)
+    sources = {value.variable.name: value.source for value in reader.values if value.source}
+    terminal = _stdout_is_terminal() if terminal is None else terminal
+    settings, contradictions = derive(settings, sources, kubernetes=_in_kubernetes(environ), terminal=terminal)
+    problems = [
+        *reader.problems,
+        *(Problem(name, environ.get(sources[name], ""), expected) for name, expected in contradictions),
+    ]
+    return Reading(settings, tuple(reader.values), tuple(problems))
+
+
+def _in_kubernetes(environ: Mapping[str, str]) -> bool:
+    return bool(environ.get("KUBERNETES_SERVICE_HOST"))
+
+
+def _stdout_is_terminal() -> bool:
+    return sys.stdout is not None and not sys.stdout.closed and sys.stdout.isatty()
+
+
+def prepare_upstream(reading: Reading, environ: MutableMapping[str, str] | None = None) -> None:
+    """Fill in the defaults that upstream reads, and take away the values that would make it raise."""
+    environ = os.environ if environ is None else environ
+    for problem in reading.problems:
+        environ.pop(problem.name, None)
+    for name, value in UPSTREAM_DEFAULTS.items():
+        if not environ.get(name, "").strip():
+            environ[name] = value
+
+
+@contextmanager
+def overridden(changes: Mapping[str, str], environ: MutableMapping[str, str] | None = None) -> Iterator[None]:
+    """Set variables for the length of a call into upstream, then put back what was there: children inherit it."""
+    environ = os.environ if environ is None else environ
+    before = {name: environ.get(name) for name in changes}
+    environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            environ.pop(name, None) if value is None else environ.__setitem__(name, value)
+
+
+def publish_owner(value: str | None) -> None:
+    """Leave word of the admin port's owner for the children of this process, or take it back."""
+    if value is None:
+        os.environ.pop("OTEL_DISTRO_OWNER", None)
+    else:
+        os.environ["OTEL_DISTRO_OWNER"] = value

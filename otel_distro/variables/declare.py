@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a setting is declared: one field gives type, default, cast and documentation of an environment variable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import Any
+
+from otel_distro.casts import Cast
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable: its name, its cast, what it does, and the names it also answers to.
+
+    Names may hold ``{signal}`` (TRACES, METRICS, LOGS) and ``{queue}`` (BSP, BLRP), which the group that holds the
+    field fills in. `default_text` says the default in words where it depends on something else.
+    """
+
+    name: str
+    cast: Cast
+    doc: str
+    older: tuple[str, ...] = ()
+    secret: bool = False
+    default_text: str | None = None
+
+    def scoped(self, scope: Mapping[str, str]) -> Variable:
+        """Return the variable with the placeholders of its names filled in."""
+        older = tuple(name.format(**scope) for name in self.older)
+        return replace(self, name=self.name.format(**scope), older=older)
+
+
+def variable(name: str, cast: Cast, default: Any, doc: str, **more: Any) -> Any:
+    """Declare a dataclass field that the variable `name` fills."""
+    return field(default_factory=lambda: default, metadata={"variable": Variable(name, cast, doc, **more)})
+
+
+def group(kind: type, default: Any = None, **scope: str) -> Any:
+    """Declare a nested group; `scope` fills the placeholders of its variables' names."""
+    metadata = {"group": kind, "scope": scope}
+    return field(default_factory=lambda: kind() if default is None else default, metadata=metadata)
+
+
+def declared(kind: type, scope: Mapping[str, str] = EMPTY) -> Iterator[Variable]:
+    """Yield every variable of a group and of the groups in it, in the order of declaration."""
+    for item in fields(kind):
+        if "group" in item.metadata:
+            yield from declared(item.metadata["group"], {**scope, **item.metadata["scope"]})
+        elif "variable" in item.metadata:
+            yield variable_of(item, scope)
+
+
+def variable_of(item: Field[Any], scope: Mapping[str, str]) -> Variable:
+    """Return the variable that fills a field."""
+    found: Variable = item.metadata["variable"]
+    return found.scoped(scope)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTTP: which requests are observed, and which identifiers travel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from otel_distro import casts
+from otel_distro.variables.declare import variable
+
+
+@dataclass(frozen=True)
+class HttpSettings:
+    """The server's and the client's instrumentation."""
+
+    excluded_urls: tuple[str, ...] = variable(
+        "OTEL_PYTHON_FASTAPI_EXCLUDED_URLS",
+        casts.patterns,
+        (),
+        "Regular expressions, comma-separated; requests whose URL matches are not observed.",
+        older=("OTEL_PYTHON_EXCLUDED_URLS",),
+    )
+    client_excluded_urls: tuple[str, ...] = variable(
+        "OTEL_PYTHON_HTTPX_EXCLUDED_URLS",
+        casts.patterns,
+        (),
+        "The same for calls made with httpx.",
+        older=("OTEL_PYTHON_EXCLUDED_URLS",),
+    )
+    correlation_headers: tuple[str, ...] = variable(
+        "OTEL_DISTRO_CORRELATION_HEADERS",
+        casts.lower_names,
+        ("x-trace-id", "x-request-id", "x-correlation-id"),
+        "Headers that are read, minted, echoed and sent on; `none` for none.",
+    )
+    correlation_hosts: tuple[str, ...] = variable(
+        "OTEL_DISTRO_CORRELATION_HOSTS",
+        casts.lower_names,
+        ("*",),
+        "Hosts that get them with outgoing calls; `*` stands for any characters.",
+    )
+    trust_incoming: bool = variable(
+        "OTEL_DISTRO_TRUST_INCOMING",
+        casts.boolean,
+        True,
+        "`false` at a public edge: identifiers that come in, `traceparent` included, are not believed.",
+    )
+    native_telemetry: bool = variable(
+        "OTEL_DISTRO_FASTAPI_NATIVE_TELEMETRY",
+        casts.boolean,
+        False,
+        "Leaves the server spans to FastAPI's own telemetry.",
+    )
