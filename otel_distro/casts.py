@@ -96,8 +96,8 @@ def names(value: str) -> tuple[str, ...]:
 
 
 def lower_names(value: str) -> tuple[str, ...]:
-    """Take a comma-separated list whose case does not matter, as with header names."""
-    return names(value.lower())
+    """Take a comma-separated list whose case does not matter, as with header names; ``none`` alone is empty."""
+    return () if value.lower() == "none" else names(value.lower())
 
 
 def exporters(value: str) -> tuple[str, ...]:

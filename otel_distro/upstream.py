@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The only file that touches private names of upstream: what moves with a version is found here.
+
+Versions tested: opentelemetry-sdk 1.45, contrib 0.66b (pyproject.toml).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SIGNAL_GROUPS: Mapping[str, str] = {
+    "traces": "opentelemetry_traces_exporter",
+    "metrics": "opentelemetry_metrics_exporter",
+    "logs": "opentelemetry_logs_exporter",
+}
+
+
+def entry_point_names(group: str) -> list[str]:
+    """Return the names installed in an entry-point group, from upstream's cache of all entry points."""
+    from opentelemetry.util._importlib_metadata import entry_points
+
+    return sorted({entry_point.name for entry_point in entry_points(group=group)})
+
+
+def load_entry_point(group: str, name: str) -> Any:
+    """Load one entry point.
+
+    Raises:
+        LookupError: No package provides it.
+        ImportError: Its package is incomplete.
+    """
+    from opentelemetry.util._importlib_metadata import entry_points
+
+    for entry_point in entry_points(group=group, name=name):
+        return entry_point.load()
+    raise LookupError(f"one of {', '.join(entry_point_names(group))}")
+
+
+def configure_sdk(**kwargs: Any) -> None:
+    """Run the SDK's own configurator: every `OTEL_*` variable keeps its meaning, `OTEL_CONFIG_FILE` included."""
+    from opentelemetry.sdk._configuration import _OTelSDKConfigurator
+
+    _OTelSDKConfigurator()._configure(**kwargs)
+
+
+def load_instrumentors(distro: Any) -> None:
+    """Load every installed instrumentation as the launcher does."""
+    from opentelemetry.instrumentation.auto_instrumentation._load import _load_instrumentors
+
+    _load_instrumentors(distro)
+
+
+def otlp_entry_point(protocol: str) -> str:
+    """Return the entry point of upstream's OTLP exporter for a transport."""
+    return {"grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_http"}[protocol]
+
+
+def names_of(exporters: Sequence[str]) -> str:
+    """Return a list of exporters as upstream's variables want it."""
+    return ",".join(exporters) or "none"
