@@ -59,3 +59,41 @@ def otlp_entry_point(protocol: str) -> str:
 def names_of(exporters: Sequence[str]) -> str:
     """Return a list of exporters as upstream's variables want it."""
     return ",".join(exporters) or "none"
+
+
+def propagators_of(textmap: Any) -> list[Any]:
+    """Return the propagators that a composite holds, nested ones too."""
+    parts = getattr(textmap, "_propagators", None)
+    return [textmap] if parts is None else [inner for part in parts for inner in propagators_of(part)]
+
+
+def fastapi_request_telemetry() -> type | None:
+    """Return the class to which FastAPI's router reports the route that it selected; None before FastAPI 0.142."""
+    try:
+        from fastapi.telemetry._api import _RequestTelemetry
+    except ImportError:
+        return None
+    return _RequestTelemetry
+
+
+def speaks_stable_http() -> bool:
+    """Whether `OTEL_SEMCONV_STABILITY_OPT_IN` asks for the stable HTTP conventions and nothing beside them."""
+    from opentelemetry.instrumentation._semconv import (
+        _OpenTelemetrySemanticConventionStability as Stability,
+    )
+    from opentelemetry.instrumentation._semconv import (
+        _OpenTelemetryStabilitySignalType as Signal,
+    )
+    from opentelemetry.instrumentation._semconv import (
+        _StabilityMode,
+    )
+
+    Stability._initialize()
+    return Stability._get_opentelemetry_stability_opt_in_mode(Signal.HTTP) is _StabilityMode.HTTP
+
+
+def instrumented_fastapi() -> Any:
+    """Return the class that contrib's instrumentor puts in FastAPI's place."""
+    from opentelemetry.instrumentation.fastapi import _InstrumentedFastAPI
+
+    return _InstrumentedFastAPI
