@@ -1,0 +1,59 @@
+{{- define "otel-collector.name" -}}
+{{- .Chart.Name | trunc 50 | trimSuffix "-" -}}
+{{- end }}
+
+{{- /* Prefix of every object: the release, unless its name says it already. */ -}}
+{{- define "otel-collector.fullname" -}}
+{{- if contains .Chart.Name .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+{{- end }}
+
+{{- /* Labels that never change over a release's life: selectors are immutable. Argument: (dict "root" $ "component" "agent") */ -}}
+{{- define "otel-collector.selector" -}}
+app.kubernetes.io/name: {{ include "otel-collector.name" .root }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- define "otel-collector.labels" -}}
+{{ include "otel-collector.selector" . }}
+app.kubernetes.io/part-of: {{ .root.Values.partOf }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "otel-collector.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "otel-collector.secretName" -}}
+{{- .Values.token.existingSecret | default (printf "%s-token" (include "otel-collector.fullname" .)) -}}
+{{- end }}
+
+{{- define "otel-collector.gatewayEndpoint" -}}
+{{- .Values.agent.gatewayEndpoint | default (printf "http://%s-gateway.%s.svc:4318" (include "otel-collector.fullname" .) .Release.Namespace) -}}
+{{- end }}
+
+{{- /* Bytes of a Kubernetes quantity such as 384Mi; the schema admits Mi and Gi only. */ -}}
+{{- define "otel-collector.bytes" -}}
+{{- if hasSuffix "Gi" . -}}
+{{- mul (trimSuffix "Gi" . | int64) 1073741824 -}}
+{{- else -}}
+{{- mul (trimSuffix "Mi" . | int64) 1048576 -}}
+{{- end -}}
+{{- end }}
+
+{{- /* Go's garbage collector works harder from 80 % of the limit on, instead of being killed at 100 %. */ -}}
+{{- define "otel-collector.gomemlimit" -}}
+{{- div (mul (include "otel-collector.bytes" .resources.limits.memory | int64) 8) 10 -}}
+{{- end }}
