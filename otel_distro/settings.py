@@ -19,6 +19,7 @@ from otel_distro.variables.declare import variable_of
 from otel_distro.variables.derive import derive
 
 Group = TypeVar("Group")
+MASK = "***"
 
 # What the distribution wants of upstream where the user said nothing; children inherit it.
 UPSTREAM_DEFAULTS: Mapping[str, str] = {
@@ -65,11 +66,11 @@ class Reading:
 
 
 class _Reader:
-    """One pass over the declarations; collects values and problems."""
+    """One pass over the declarations; collects the names that were used and the problems."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self.values: list[Value] = []
+        self.sources: dict[str, str] = {}
         self.problems: list[Problem] = []
 
     def group(self, default: Group, scope: Mapping[str, str] = EMPTY) -> Group:
@@ -85,23 +86,22 @@ class _Reader:
 
     def variable(self, variable: Variable, default: Any) -> Any:
         """Return the variable's value; under several names the first that is usable wins."""
-        value, source = default, None
         for name in (variable.name, *variable.older):
             text = self._environ.get(name, "").strip()
-            if text and source is None:
-                value, source = self._cast(variable, name, text, default)
-        self.values.append(Value(variable, value, default, source))
-        return value
+            if not text:
+                continue
+            try:
+                value = variable.cast(text)
+            except ValueError as error:
+                self._problem(Problem(name, MASK if variable.secret else text, str(error)))
+            else:
+                self.sources[variable.name] = name
+                return value
+        return default
 
-    def _cast(self, variable: Variable, name: str, text: str, default: Any) -> tuple[Any, str | None]:
-        try:
-            return variable.cast(text), name
-        except ValueError as error:
-            shown = "***" if variable.secret else text
-            problem = Problem(name, shown, str(error))
-            if problem not in self.problems:  # a general OTLP variable is read once per signal
-                self.problems.append(problem)
-            return default, None
+    def _problem(self, problem: Problem) -> None:
+        if problem not in self.problems:  # a general OTLP variable is read once per signal
+            self.problems.append(problem)
 
 
 def read(environ: Mapping[str, str] | None = None, *, terminal: bool | None = None) -> Reading:
@@ -114,16 +114,32 @@ def read(environ: Mapping[str, str] | None = None, *, terminal: bool | None = No
     environ = os.environ if environ is None else environ
     reader = _Reader(environ)
     settings = reader.group(Settings())
-    for variable in SDK_VARIABLES:
-        reader.variable(variable, variable.default_text)
-    sources = {value.variable.name: value.source for value in reader.values if value.source}
+    upstream = [(variable, reader.variable(variable, None)) for variable in SDK_VARIABLES]
     terminal = _stdout_is_terminal() if terminal is None else terminal
-    settings, contradictions = derive(settings, sources, kubernetes=_in_kubernetes(environ), terminal=terminal)
-    problems = [
-        *reader.problems,
-        *(Problem(name, environ.get(sources[name], ""), expected) for name, expected in contradictions),
+    settings, contradictions = derive(settings, reader.sources, kubernetes=_in_kubernetes(environ), terminal=terminal)
+    for name, expected in contradictions:
+        reader.problems.append(Problem(name, environ[reader.sources[name]], expected))
+    values = [
+        Value(variable, value, default, reader.sources.get(variable.name))
+        for variable, value, default in [
+            *effective(settings),
+            *((variable, value, None) for variable, value in upstream),
+        ]
     ]
-    return Reading(settings, tuple(reader.values), tuple(problems))
+    return Reading(settings, tuple(values), tuple(reader.problems))
+
+
+def effective(
+    settings: Any, default: Any = None, scope: Mapping[str, str] = EMPTY
+) -> Iterator[tuple[Variable, Any, Any]]:
+    """Yield each variable of a group with its value and its default, after everything was derived."""
+    default = type(settings)() if default is None else default
+    for item in fields(settings):
+        value, fallback = getattr(settings, item.name), getattr(default, item.name)
+        if "group" in item.metadata:
+            yield from effective(value, fallback, {**scope, **item.metadata["scope"]})
+        else:
+            yield variable_of(item, scope), value, fallback
 
 
 def _in_kubernetes(environ: Mapping[str, str]) -> bool:

@@ -33,11 +33,8 @@ class KubernetesSettings:
         casts.text,
         None,
         "`k8s.container.name` of the resource.",
-        older=("CONTAINER_NAME",),
     )
-    deployment: str | None = variable(
-        "K8S_DEPLOYMENT_NAME", casts.text, None, "`k8s.deployment.name` of the resource.", older=("DEPLOYMENT_NAME",)
-    )
+    deployment: str | None = variable("K8S_DEPLOYMENT_NAME", casts.text, None, "`k8s.deployment.name` of the resource.")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The entry points that the launcher loads: thin adapters between `opentelemetry-instrument` and the runtime.
+
+Order of the launcher: `Distro.configure`, `Configurator.configure`, `Distro.load_instrumentor` for each library found.
+Nothing heavy is imported here: the launcher loads this module in every Python process, helpers included.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opentelemetry.instrumentation.distro import BaseDistro
+from opentelemetry.util._importlib_metadata import EntryPoint  # the type of the launcher's own argument
+
+from otel_distro import runtime
+
+
+class Distro(BaseDistro):
+    """Fills in the defaults and decides which instrumentation is loaded, and how."""
+
+    def _configure(self, **_kwargs: Any) -> None:
+        runtime.prepare()
+
+    def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
+        """Load one instrumentation; one that fails is reported and the others are loaded all the same."""
+        runtime.instrument(entry_point, **kwargs)
+
+
+class Configurator:
+    """Sets the providers up. Not a subclass of the SDK's configurator: importing that takes longer than a helper lives."""
+
+    def configure(self, **kwargs: Any) -> None:
+        """Start the runtime; `kwargs` are the launcher's, such as its version."""
+        runtime.start(**kwargs)
