@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trace context in and out of HTTP headers: a short way for W3C headers, upstream's propagators for everything else.
+
+Upstream's extract and inject cost 8 us per request (every propagator walks and decodes all headers); here the headers
+are read once and `traceparent` is cut out of them. The rules are upstream's, except that a request with two
+`traceparent` headers starts a new trace, as https://www.w3.org/TR/trace-context/ asks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
+from opentelemetry.context import Context
+from opentelemetry.propagate import get_global_textmap
+from opentelemetry.propagators.textmap import Getter, TextMapPropagator
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from otel_distro import upstream_http
+from otel_distro.http.correlation import CorrelationPropagator
+
+Headers = list[tuple[bytes, bytes]]
+
+_TRACEPARENT = re.compile(rb"[ \t]*([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?[ \t]*\Z")
+_ZERO_TRACE = b"0" * 32
+_ZERO_SPAN = b"0" * 16
+_W3C = (TraceContextTextMapPropagator, W3CBaggagePropagator, CorrelationPropagator)
+
+_judged: tuple[TextMapPropagator | None, bool] = (None, False)
+
+
+class HeaderGetter(Getter[Headers]):
+    """Reads the headers of an ASGI scope."""
+
+    def get(self, carrier: Headers, key: str) -> list[str] | None:
+        """Return all values of a header, None if there is none."""
+        wanted = key.lower().encode("latin-1")
+        found = [value.decode("latin-1") for name, value in carrier if name == wanted]
+        return found or None
+
+    def keys(self, carrier: Headers) -> list[str]:
+        """Return the names of all headers."""
+        return [name.decode("latin-1") for name, _ in carrier]
+
+
+_getter = HeaderGetter()
+_trace_context = TraceContextTextMapPropagator()
+_baggage = W3CBaggagePropagator()
+
+
+def speaks_w3c() -> bool:
+    """Whether the process's propagators are exactly W3C trace context, baggage and ours; checked when they change."""
+    global _judged  # noqa: PLW0603 - a cache of one: the answer for the propagator that is set now
+    textmap = get_global_textmap()
+    if _judged[0] is not textmap:
+        parts = upstream_http.propagators_of(textmap)
+        kinds = {type(part) for part in parts}
+        _judged = textmap, TraceContextTextMapPropagator in kinds and kinds.issubset(_W3C)
+    return _judged[1]
+
+
+def extract(headers: Headers, by_name: Mapping[bytes, bytes], context: Context) -> Context:
+    """Return `context` with what the caller sent: its span as remote parent, its baggage."""
+    if not speaks_w3c():
+        return get_global_textmap().extract(headers, context, getter=_getter)
+    traceparent = by_name.get(b"traceparent")
+    if traceparent is not None:
+        context = _remote_parent(headers, by_name, traceparent, context)
+    if b"baggage" in by_name:
+        context = _baggage.extract(headers, context, getter=_getter)
+    return context
+
+
+def _remote_parent(headers: Headers, by_name: Mapping[bytes, bytes], value: bytes, context: Context) -> Context:
+    if len(by_name) != len(headers) and sum(name == b"traceparent" for name, _ in headers) > 1:
+        return context
+    if b"tracestate" in by_name:
+        return _trace_context.extract(headers, context, getter=_getter)
+    span_context = parse_traceparent(value)
+    return context if span_context is None else set_span_in_context(NonRecordingSpan(span_context), context)
+
+
+def parse_traceparent(value: bytes) -> SpanContext | None:
+    """Return the remote span that a `traceparent` names; None if it is malformed, all zero, or of version ff."""
+    match = _TRACEPARENT.match(value)
+    if match is None:
+        return None
+    version, trace_id, span_id, flags, more = match.groups()
+    if trace_id == _ZERO_TRACE or span_id == _ZERO_SPAN or version == b"ff" or (more and version == b"00"):
+        return None
+    return SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=TraceFlags(int(flags, 16)))
+
+
+def inject(headers: Any, context: Context, span_context: SpanContext) -> None:
+    """Write trace context and baggage into the headers of an outgoing request (any mutable mapping of str)."""
+    if not speaks_w3c():
+        get_global_textmap().inject(headers, context)
+        return
+    if span_context.is_valid:
+        flags = span_context.trace_flags & 0xFF
+        headers["traceparent"] = f"00-{span_context.trace_id:032x}-{span_context.span_id:016x}-{flags:02x}"
+        if span_context.trace_state:
+            headers["tracestate"] = span_context.trace_state.to_header()
+    if len(context) > 1:  # more than the span: there may be baggage
+        _baggage.inject(headers, context)

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The few span operations that servers and clients share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanContext, SpanKind, Tracer, TraceFlags
+
+
+def start_span(
+    tracer: Tracer,
+    name: str,
+    parent: Context,
+    kind: SpanKind,
+    attributes: dict[str, Any],
+    trace_id: int | None = None,
+) -> Span:
+    """Start a span whose attributes are known to be clean; a root takes `trace_id` if the caller asked for one."""
+    return tracer.start_span(name, parent, kind=kind, attributes=attributes)
+
+
+def trace_id_hex(span: Span) -> str:
+    """Return the trace id as 32 hex digits, kept on spans of ours."""
+    kept: str | None = getattr(span, "trace_id_hex", None)
+    return f"{span.get_span_context().trace_id:032x}" if kept is None else kept
+
+
+def sampled_context(span: Span) -> SpanContext | None:
+    """Return the span's context for an exemplar, None if nobody will find the span."""
+    context = span.get_span_context()
+    return context if context.trace_flags & TraceFlags.SAMPLED else None

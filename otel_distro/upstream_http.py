@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Private names of upstream that the HTTP room needs (see `upstream.py`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, _SUPPRESS_INSTRUMENTATION_KEY
+
+
+def propagators_of(textmap: Any) -> list[Any]:
+    """Return the propagators that a composite holds, nested ones too."""
+    parts = getattr(textmap, "_propagators", None)
+    return [textmap] if parts is None else [inner for part in parts for inner in propagators_of(part)]
+
+
+def fastapi_request_telemetry() -> type | None:
+    """Return the class to which FastAPI's router reports the route that it selected; None before FastAPI 0.142."""
+    try:
+        from fastapi.telemetry._api import _RequestTelemetry
+    except ImportError:
+        return None
+    return _RequestTelemetry
+
+
+def speaks_stable_http() -> bool:
+    """Whether `OTEL_SEMCONV_STABILITY_OPT_IN` asks for the stable HTTP conventions and nothing beside them."""
+    from opentelemetry.instrumentation._semconv import (
+        _OpenTelemetrySemanticConventionStability as Stability,
+    )
+    from opentelemetry.instrumentation._semconv import (
+        _OpenTelemetryStabilitySignalType as Signal,
+    )
+    from opentelemetry.instrumentation._semconv import (
+        _StabilityMode,
+    )
+
+    Stability._initialize()
+    return Stability._get_opentelemetry_stability_opt_in_mode(Signal.HTTP) is _StabilityMode.HTTP
+
+
+def instrumented_fastapi() -> Any:
+    """Return the class that contrib's instrumentor puts in FastAPI's place."""
+    from opentelemetry.instrumentation.fastapi import _InstrumentedFastAPI
+
+    return _InstrumentedFastAPI
+
+
+def http_suppressed(context: Any) -> bool:
+    """Whether telemetry of HTTP calls is suppressed in a context (`suppress_instrumentation`, exporters' own calls)."""
+    if not context:
+        return False
+    return bool(
+        context.get(_SUPPRESS_INSTRUMENTATION_KEY)
+        or context.get("suppress_instrumentation")
+        or context.get(_SUPPRESS_HTTP_INSTRUMENTATION_KEY)
+    )
