@@ -2,9 +2,9 @@
 """Fixtures that every kind of test may want."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from demo.stack import Stack, any_ports, running
 from otlp_receiver import OtlpReceiver
 
 
@@ -15,7 +15,8 @@ def receiver() -> Iterator[OtlpReceiver]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def chat_directory() -> Path:
-    """Where the two example services lie."""
-    return Path(__file__).parents[1] / "examples" / "chat"
+@pytest.fixture(scope="module")
+def chat() -> Iterator[Stack]:
+    """Both example services under the launcher, and the receiver that they export to; shared by the tests of a file."""
+    with running(any_ports(), {}) as stack:
+        yield stack

@@ -37,7 +37,10 @@ def script(name: str) -> str:
 
 def clean_environment(overrides: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return what a program needs of this process's environment and nothing that would configure telemetry."""
-    return {name: os.environ[name] for name in _INHERITED if name in os.environ} | dict(overrides or {})
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    # As in an activated environment: the launcher looks for the command that it starts on PATH.
+    inherited["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), inherited.get("PATH", os.defpath)])
+    return inherited | dict(overrides or {})
 
 
 def json_objects(lines: Iterable[str]) -> list[dict[str, Any]]:
