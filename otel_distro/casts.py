@@ -19,6 +19,7 @@ Cast = Callable[[str], Any]
 
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -148,12 +149,15 @@ def pairs(value: str) -> Mapping[str, str]:
 
 def header_pairs(value: str) -> Mapping[str, str]:
     """Take header ``key=value`` pairs, percent-decoded; names are lower-cased, line breaks refused."""
-    result: dict[str, str] = {}
-    for key, content in pairs(value).items():
-        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", key) or re.search(r"[\r\n\0]", content):
-            raise ValueError("header=value pairs separated by commas, with legal header names")
-        result[key.lower()] = content
-    return MappingProxyType(result)
+    expected = "header=value pairs separated by commas, with legal header names"  # says nothing of the value: a secret
+    try:
+        found = pairs(value)
+    except ValueError:
+        raise ValueError(expected) from None
+    for key, content in found.items():
+        if not _HEADER_NAME.fullmatch(key) or re.search(r"[\r\n\0]", content):
+            raise ValueError(expected)
+    return MappingProxyType({key.lower(): content for key, content in found.items()})
 
 
 def counts(value: str) -> Mapping[str, int]:
