@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Metrics of this process: measured through the API, kept in segments, collected from every origin."""
+
+from __future__ import annotations
+
+
+
+from otel_distro.metrics import target
+
+from otel_distro.metrics.limit import LimitedMatch
+from otel_distro.metrics.local import LocalMetrics
+from otel_distro.metrics.reader import PrometheusReader
+from otel_distro.resource import resource_attributes
+from otel_distro.variables import Settings
+
+__all__ = ["LocalMetrics", "install"]
+
+
+def install(settings: Settings, reader: PrometheusReader | None = None) -> LocalMetrics:
+    """Collect the metrics of this process, to be called after the SDK's configurator has built the reader.
+
+    Args:
+        settings: What the environment says.
+        reader: Our reader of the meter provider; by default the one that the configurator built, if any.
+    """
+    reader = reader or PrometheusReader.latest
+    LimitedMatch.limit = settings.metrics.cardinality_limit
+    if reader is not None:
+        reader.show_scopes(shown=settings.metrics.scope_labels)
+    local = LocalMetrics(reader, internal=settings.metrics.internal_metrics)
+    attributes = resource_attributes(settings.service)
+    local.add("target", lambda: target.families(attributes))
+    return local

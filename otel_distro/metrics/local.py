@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All metrics of this process, from every origin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from otel_distro import diagnostics
+from otel_distro.metrics import heartbeat, process, registry
+from otel_distro.metrics.families import Families, Family, Number, merge
+from otel_distro.metrics.limit import LimitedMatch
+from otel_distro.metrics.names import escape
+from otel_distro.metrics.reader import PrometheusReader
+
+Origin = Callable[[], Iterable[Family]]
+
+
+class LocalMetrics:
+    """Collects the families of this process; an origin that fails is counted and left out."""
+
+    def __init__(self, reader: PrometheusReader | None, *, internal: bool) -> None:
+        self.reader = reader
+        self._origins: dict[str, Origin] = {"process": process.families, "event loop": _event_loop}
+        self._origins["prometheus_client"] = registry.families
+        if internal:
+            self._origins["self-observation"] = _self_observation
+
+    def add(self, name: str, origin: Origin) -> None:
+        """Add an origin of families."""
+        self._origins[name] = origin
+
+    def families(self, *, everything: bool = True) -> Families:
+        """Return every family; without what the shared segment shows, unless everything is asked for."""
+        found: Families = self.reader.families(everything=everything) if self.reader else {}
+        for name, origin in self._origins.items():
+            try:
+                merge(found, origin())
+            except Exception as error:  # noqa: BLE001  # an application's collector may raise anything
+                diagnostics.fault(f"metrics of {name}", error)
+        return found
+
+
+def _event_loop() -> Iterable[Family]:
+    lag = heartbeat.lag_seconds()
+    if lag is not None:
+        text = "How late the event loop ran a timer that was due, in seconds."
+        name = "otel_distro_event_loop_lag_seconds"
+        yield Family(name, "gauge", text, "seconds", "worker", {"": Number(lag)})
+
+
+def _self_observation() -> Iterable[Family]:
+    yield _counts("otel_distro_faults", "Internal faults of the distribution, by kind.", "kind", diagnostics.faults())
+    text = "Measurements counted under otel_metric_overflow because their metric has too many attribute sets."
+    yield _counts("otel_distro_metric_overflows", text, "metric", LimitedMatch.overflows)
+
+
+def _counts(name: str, text: str, label: str, counts: Mapping[str, int]) -> Family:
+    points = {f'{label}="{escape(key)}"': Number(float(count)) for key, count in counts.items()}
+    return Family(name, "counter", text, policy="sum", points=dict(points))

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OpenTelemetry names as Prometheus names.
+
+https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+_NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9:]+")
+_NOT_IN_LABEL = re.compile(r"[^a-zA-Z0-9]+")
+_ANNOTATION = re.compile(r"\{.*\}")
+_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
+_UNITS = {
+    "d": "days",
+    "h": "hours",
+    "min": "minutes",
+    "s": "seconds",
+    "ms": "milliseconds",
+    "us": "microseconds",
+    "ns": "nanoseconds",
+    "By": "bytes",
+    "KiBy": "kibibytes",
+    "MiBy": "mebibytes",
+    "GiBy": "gibibytes",
+    "TiBy": "tibibytes",
+    "KBy": "kilobytes",
+    "MBy": "megabytes",
+    "GBy": "gigabytes",
+    "TBy": "terabytes",
+    "m": "meters",
+    "V": "volts",
+    "A": "amperes",
+    "J": "joules",
+    "W": "watts",
+    "g": "grams",
+    "Cel": "celsius",
+    "Hz": "hertz",
+    "1": "",
+    "%": "percent",
+}
+_PER = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year"}
+
+
+@lru_cache(maxsize=1024)
+def family_name(name: str, unit: str, *, counter: bool) -> str:
+    """Return the family's name: sanitized, the unit as a suffix, a counter without `_total`."""
+    name = _leading(name, _NOT_IN_NAME)
+    if counter:
+        name = name.removesuffix("_total")
+    suffix = unit_name(unit)
+    return name if not suffix or name.endswith("_" + suffix) else f"{name}_{suffix}"
+
+
+@lru_cache(maxsize=256)
+def unit_name(unit: str) -> str:
+    """Return a UCUM unit in Prometheus' words: `s` is `seconds`, `By/s` is `bytes_per_second`, `{request}` is none."""
+    unit = _ANNOTATION.sub("", unit)
+    if unit in _UNITS:
+        return _UNITS[unit]
+    top, slash, bottom = unit.partition("/")
+    below = _NOT_IN_NAME.sub("_", bottom) if slash else ""
+    if below:
+        above = _NOT_IN_NAME.sub("_", top)
+        above, below = _UNITS.get(above, above), _PER.get(below, below)
+        return f"{above}_per_{below}" if above else f"per_{below}"
+    return _NOT_IN_NAME.sub("_", unit).strip("_")
+
+
+def label_text(attributes: Mapping[str, Any] | None, more: Iterable[tuple[str, str]] = ()) -> str:
+    """Return attributes as label text; keys that become the same label share it, their values joined by `;`."""
+    labels: dict[str, str] = dict(more)
+    for key, value in sorted((attributes or {}).items()):
+        name, text = label_name(key), value if isinstance(value, str) else json.dumps(value, default=str)
+        labels[name] = f"{labels[name]};{text}" if name in labels else text
+    return join_labels(labels)
+
+
+def join_labels(labels: Mapping[str, str]) -> str:
+    """Return Prometheus labels as text: sorted, escaped, empty values left out."""
+    return ",".join(f'{name}="{escape(value)}"' for name, value in sorted(labels.items()) if value)
+
+
+@lru_cache(maxsize=2048)
+def label_name(key: str) -> str:
+    """Return an attribute's key as a label name."""
+    return _leading(key, _NOT_IN_LABEL)
+
+
+def escape(text: str) -> str:
+    """Escape a label's value; lone surrogates, which no encoder takes, become question marks."""
+    if text.isascii() and text.isalnum():
+        return text
+    return text.translate(_ESCAPES).encode("utf-8", "replace").decode("utf-8")
+
+
+def _leading(name: str, unwanted: re.Pattern[str]) -> str:
+    # As upstream does it: a leading digit gives way to an underscore.
+    if name[:1].isdigit():
+        name = "_" + name[1:]
+    return unwanted.sub("_", name)

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our metric reader: entry point `otel_distro_prometheus` of the group `opentelemetry_metrics_exporter`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from opentelemetry.sdk.metrics.export import MetricReader, MetricsData
+from opentelemetry.semconv._incubating.attributes.otel_attributes import OtelComponentTypeValues
+
+from otel_distro.metrics import limit
+from otel_distro.metrics.cells import SegmentReader, Store
+from otel_distro.metrics.families import Distribution, Families, Number, merge
+from otel_distro.metrics.segment import Segment
+from otel_distro.metrics.translate import families_of
+from otel_distro.upstream_metrics import reader_aggregations, set_reader_aggregations
+
+
+class PrometheusReader(MetricReader):
+    """Hands out what the meter provider has measured, as families; binds no port, starts no thread."""
+
+    latest: ClassVar[PrometheusReader | None] = None  # the SDK's configurator builds it and keeps it to itself
+
+    def __init__(self) -> None:
+        super().__init__(otel_component_type=OtelComponentTypeValues.PROMETHEUS_HTTP_TEXT_METRIC_EXPORTER)
+        limit.install()
+        self.store = Store()
+        self._aggregations = limit.CellAggregations(reader_aggregations(self), self.store)
+        set_reader_aggregations(self, self._aggregations)
+        self._received: list[MetricsData] = []
+        self._segments: dict[int, tuple[Segment, SegmentReader]] = {}
+        PrometheusReader.latest = self
+
+    def show_scopes(self, *, shown: bool) -> None:
+        """Say whether series carry `otel_scope_name` and `otel_scope_version`; to be called before the first one."""
+        self._aggregations.scope_labels = shown
+
+    def families(self, *, everything: bool) -> Families:
+        """Return what was measured: everything, or only what nobody can read in the shared segment.
+
+        Not to be called by two threads at a time.
+        """
+        self._received.clear()
+        self.collect()
+        found: Families = {}
+        for data in self._received:
+            merge(found, families_of(data, with_scope=self._aggregations.scope_labels))
+        segments = [self.store.segment, *self.store.private()] if everything else self.store.private()
+        for segment in dict.fromkeys(segments):
+            merge(found, self._reader(segment).families())
+        if everything:
+            self._add_exemplars(found)
+        return found
+
+    def _reader(self, segment: Segment) -> SegmentReader:
+        known = self._segments.get(id(segment))
+        if known is None or known[0] is not segment:
+            known = self._segments[id(segment)] = segment, SegmentReader(segment)
+        return known[1]
+
+    def _add_exemplars(self, found: Families) -> None:
+        for series, index, exemplar in self.store.exemplars():
+            point = found[series.name].points.get(series.labels) if series.name in found else None
+            if isinstance(point, Number):
+                point.exemplar = exemplar
+            elif isinstance(point, Distribution) and point.bounds == series.bounds:
+                point.exemplars[index] = exemplar
+
+    def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> None:
+        if metrics_data is not None:
+            self._received.append(metrics_data)
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """Do nothing: whoever scrapes collects."""
+        return True
+
+    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
+        """Do nothing: the last scrape may come after the provider's shutdown."""

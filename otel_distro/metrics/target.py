@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`target_info`: the resource, once per scrape.
+
+https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/#resource-attributes-1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from otel_distro.metrics.families import Family, Number
+from otel_distro.metrics.names import label_text
+
+# These differ from worker to worker, and would make a new series of every restart.
+_OF_ONE_PROCESS = ("service.instance.id", "process.pid", "process.parent_pid")
+
+
+def families(attributes: Mapping[str, Any]) -> Iterator[Family]:
+    """Yield the one family."""
+    kept = {key: value for key, value in attributes.items() if key not in _OF_ONE_PROCESS}
+    yield Family("target", "info", "Target metadata", policy="last", points={label_text(kept): Number(1.0)})

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The SDK's metrics internals, under clear names: the metrics half of `upstream.py`, apart because only /metrics needs it.
+
+Versions tested: opentelemetry-sdk 1.45 (pyproject.toml).
+"""
+
+# ruff: noqa: SLF001  # touching private names is what this file is for
+# mypy: disable-error-code="attr-defined"  # the SDK re-exports without saying so
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from threading import Lock
+from typing import Any
+
+from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, Counter, Histogram, UpDownCounter
+from opentelemetry.sdk.metrics._internal import metric_reader_storage
+from opentelemetry.sdk.metrics._internal._view_instrument_match import _hash_attributes, _ViewInstrumentMatch
+from opentelemetry.sdk.metrics._internal.aggregation import (
+    DefaultAggregation,
+    _ExplicitBucketHistogramAggregation,
+    _SumAggregation,
+)
+from opentelemetry.sdk.metrics._internal.measurement import Measurement
+from opentelemetry.sdk.metrics.export import MetricReader
+
+__all__ = ["InstrumentMatch", "Measurement", "hash_attributes", "measuring_instrument", "reader_storages"]
+
+hash_attributes = _hash_attributes
+
+
+class InstrumentMatch(_ViewInstrumentMatch):  # type: ignore[misc]  # the SDK is untyped here
+    """The SDK's aggregations of one instrument under one view in one reader, with names that a subclass may use."""
+
+    @property
+    def aggregations(self) -> dict[Any, Any]:
+        """The aggregations by hashed attributes; change them under `lock`."""
+        return self._attributes_aggregation  # type: ignore[no-any-return]
+
+    @property
+    def lock(self) -> Lock:
+        """The lock that collection holds too."""
+        return self._lock  # type: ignore[no-any-return]
+
+    @property
+    def reader_aggregations(self) -> dict[type, Any]:
+        """The reader's own mapping of aggregations by instrument class."""
+        return self._instrument_class_aggregation  # type: ignore[no-any-return]
+
+    @property
+    def name(self) -> str:
+        """The view's name for the metric, or the instrument's."""
+        return self._name  # type: ignore[no-any-return]
+
+    @property
+    def description(self) -> str:
+        """The view's description, or the instrument's."""
+        return self._description or ""
+
+    @property
+    def instrument(self) -> Any:
+        """The instrument."""
+        return self._instrument
+
+    @property
+    def is_synchronous(self) -> bool:
+        """Whether measurements are made as they happen."""
+        return isinstance(self._instrument, (Counter, UpDownCounter, Histogram))
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether the view adds up."""
+        return isinstance(self._aggregation, _SumAggregation)
+
+    @property
+    def is_monotonic(self) -> bool:
+        """Whether that sum only grows."""
+        return self.is_sum and bool(self._aggregation._instrument_is_monotonic)
+
+    @property
+    def bounds(self) -> tuple[float, ...] | None:
+        """The bounds of the view's histogram; None if it makes none with explicit bounds."""
+        model = self._aggregation
+        return tuple(model._boundaries) if isinstance(model, _ExplicitBucketHistogramAggregation) else None
+
+    def kept(self, attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return a copy of the attributes that the view keeps."""
+        keys = self._view._attribute_keys
+        return {key: value for key, value in (attributes or {}).items() if keys is None or key in keys}
+
+    def sdk_aggregation(self, attributes: Mapping[str, Any]) -> Any:
+        """Make the aggregation that the SDK would."""
+        wanted = self._view._aggregation
+        if isinstance(wanted, DefaultAggregation):
+            wanted = self._instrument_class_aggregation[type(self._instrument)]
+        return wanted._create_aggregation(
+            self._instrument, attributes, self._view._exemplar_reservoir_factory, time.time_ns()
+        )
+
+
+def use_match(match: type[InstrumentMatch]) -> None:
+    """Make every reader's storage build this class from now on."""
+    metric_reader_storage._ViewInstrumentMatch = match
+
+
+def set_reader_aggregations(reader: MetricReader, aggregations: dict[type, Any]) -> None:
+    """Give a reader that is not yet registered its mapping of aggregations."""
+    reader._instrument_class_aggregation = aggregations
+
+
+def reader_aggregations(reader: MetricReader) -> dict[type, Any]:
+    """Return a reader's mapping of aggregations by instrument class."""
+    return reader._instrument_class_aggregation  # type: ignore[no-any-return]
+
+
+def measuring_instrument(instrument: Any) -> Any | None:
+    """Return the SDK's synchronous instrument behind a proxy; None if it measures nothing."""
+    instrument = getattr(instrument, "_real_instrument", instrument)
+    if isinstance(instrument, (Counter, UpDownCounter, Histogram)) and instrument._is_enabled():
+        return instrument
+    return None
+
+
+def reader_storages(instrument: Any) -> Mapping[MetricReader, Any]:
+    """Return the storages by reader: another mapping, never a changed one, after a reader has come or gone."""
+    return instrument._measurement_consumer._reader_storages  # type: ignore[no-any-return]
+
+
+def matches(instrument: Any, storages: Mapping[MetricReader, Any]) -> Iterator[Any]:
+    """Yield the matches of an instrument in all readers."""
+    for storage in storages.values():
+        yield from storage._get_or_init_view_instrument_match(instrument)
+
+
+def takes_exemplars(instrument: Any) -> bool:
+    """Whether the provider's filter lets exemplars through."""
+    return not isinstance(instrument._measurement_consumer._sdk_config.exemplar_filter, AlwaysOffExemplarFilter)
+
+
+def renew_locks(provider: Any) -> None:
+    """Replace the locks that another thread may have held when this process was forked."""
+    consumer = provider._measurement_consumer
+    consumer._lock = Lock()
+    for storage in consumer._reader_storages.values():
+        storage._lock = type(storage._lock)()
+        for match in _all(storage._instrument_view_instrument_matches.values()):
+            match._lock = Lock()
+            for aggregation in match._attributes_aggregation.values():
+                aggregation._lock = Lock()
+
+
+def _all(lists: Iterable[list[Any]]) -> Iterator[Any]:
+    for items in lists:
+        yield from items
