@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Log lines: one per event, as JSON, with the ids of the moment, without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from otel_distro.logs import redact, stdlib
+from otel_distro.logs.emit import Emitter
+from otel_distro.variables import Settings
+
+__all__ = ["install"]
+
+Undo = Callable[[], None]
+
+
+def install(settings: Settings, submit: Callable[..., bool] | None = None) -> Undo:
+    """Take the process's logging over; nothing is written and structlog is not imported by that.
+
+    Args:
+        settings: the service's identity, the limits, what is secret.
+        submit: takes (scope, encoded record) and says whether the exporter accepted it; None without OTLP logs.
+
+    Returns:
+        What puts everything back as it was.
+    """
+    redact.configure(settings.redaction)
+    emitter = Emitter(settings)
+    undos = [stdlib.install(emitter, settings.logs), _install_for_structlog(emitter, settings.logs.level)]
+
+    def undo() -> None:
+        for step in reversed(undos):
+            step()
+
+    return undo
+
+
+def _install_for_structlog(emitter: Emitter, level: str) -> Undo:
+    """Install the structlog part when, and if ever, the application imports structlog."""
+    from wrapt import register_post_import_hook
+
+    undos: list[Undo] = []
+    stopped = False
+
+    def hook(_: object) -> None:
+        from otel_distro.logs import structlog
+
+        if not stopped:
+            undos.append(structlog.install(emitter, level))
+
+    def undo() -> None:
+        nonlocal stopped
+        stopped = True
+        while undos:
+            undos.pop()()
+
+    register_post_import_hook(hook, "structlog")
+    return undo

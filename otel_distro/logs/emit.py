@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one path from a log call to its line, for structlog and the standard library alike.
+
+enrich (ids of span and request) -> redact -> export, if asked for -> encode -> one write
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from time import gmtime, strftime, time_ns
+from typing import Any, Final
+
+from opentelemetry.trace import Span
+
+from otel_distro.logs.encode import encode, fit
+from otel_distro.logs.errors import error_fields
+from otel_distro.logs.ids import add_ids
+from otel_distro.logs.redact import redact_fields, redact_text
+from otel_distro.logs.stdout import PIPE_BUF, Stdout
+from otel_distro.variables import Settings
+
+Event = dict[str, Any]
+Fields = Mapping[str, Any]
+Export = Callable[[int, Event, "Span", "BaseException | None"], bool]
+
+# What the contract says itself; an application's field of the same name is kept under `name_`.
+RESERVED: Final = frozenset(("timestamp", "level", "service", "logger", "message", "trace_id", "span_id", "otlp"))
+
+
+class Emitter:
+    """Turns log calls into lines, and into records for the exporter.
+
+    Args:
+        settings: the service's identity and the limits.
+        export: takes (nanoseconds, event, span, error), says whether the record was accepted; None when off.
+        stdout: where lines go.
+        render: turns an event into a line for people; None for JSON.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        export: Export | None = None,
+        stdout: Stdout | None = None,
+        render: Callable[[Event], bytes] | None = None,
+    ) -> None:
+        service = settings.service
+        described = {"environment": service.environment, "version": service.version}
+        self.export = export
+        self.stdout = stdout or Stdout()
+        self._service = service.name
+        self._constants = {key: value for key, value in described.items() if value}
+        self._most = settings.logs.max_line_bytes
+        self._render = render
+        self._second = (0, "")
+
+    def emit(self, level: str, logger: str, message: str, fields: Fields, error: BaseException | None = None) -> None:
+        """Write one event.
+
+        Args:
+            level: debug, info, warning, error or critical.
+            logger: the logger's name.
+            message: the event text.
+            fields: everything else that the application said, of any type.
+            error: the exception that the event is about.
+        """
+        self.stdout.write(self.line(level, logger, message, fields, error))
+
+    def line(self, level: str, logger: str, message: str, fields: Fields, error: BaseException | None = None) -> bytes:
+        """Return the line of one event, after its record was handed to the exporter."""
+        now = time_ns()
+        event: Event = {
+            "timestamp": self._timestamp(now),
+            "level": level,
+            "service": self._service,
+            "logger": logger,
+            "message": redact_text(message),
+        }
+        span = add_ids(event)
+        event.update(self._constants)
+        redact_fields(fields if RESERVED.isdisjoint(fields) else _renamed(fields, event), event)
+        if error is not None:
+            event.update(error_fields(error))
+        if self.export is not None and self.export(now, event, span, error):
+            event["otlp"] = True
+        return self._encode(event) if self._render is None else self._render(event)
+
+    def _encode(self, event: Event) -> bytes:
+        line = encode(event)
+        if len(line) <= PIPE_BUF:
+            return line
+        if len(line) > self._most:
+            line = fit(event, self._most)
+        return line if self.stdout.has_room(len(line)) else fit(event, PIPE_BUF)
+
+    def _timestamp(self, now: int) -> str:
+        second, rest = divmod(now, 1_000_000_000)
+        remembered, text = self._second  # one tuple: threads never see the text of another second
+        if second != remembered:
+            text = strftime("%Y-%m-%dT%H:%M:%S.", gmtime(second))
+            self._second = (second, text)
+        return f"{text}{rest // 1000:06d}Z"
+
+
+def _renamed(fields: Fields, event: Event) -> dict[str, Any]:
+    taken = RESERVED.intersection(event)
+    return {f"{key}_" if key in taken or key == "otlp" else key: value for key, value in fields.items()}

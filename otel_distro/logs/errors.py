@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exceptions as the two fields of the contract: `error`, the cause in words, and `exception`, the traceback."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from types import TracebackType
+from typing import Any
+
+from otel_distro.logs.plain import shortened
+from otel_distro.logs.redact import redact_text
+
+ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
+# Half of the default line; the line's limit may shorten it further.
+MAX_TRACEBACK = 8192
+
+
+def exception_of(exc_info: Any) -> BaseException | None:
+    """Return the exception that an `exc_info` argument means: an exception, a tuple, or True for the current one."""
+    if isinstance(exc_info, BaseException):
+        return exc_info
+    if isinstance(exc_info, tuple):
+        return exc_info[1] if len(exc_info) == 3 and isinstance(exc_info[1], BaseException) else None
+    return sys.exc_info()[1] if exc_info else None
+
+
+def error_fields(error: BaseException) -> dict[str, str]:
+    """Return `error` and `exception`, without secrets and bounded; an exception that cannot be printed is named."""
+    return {"error": _cause(error), "exception": _traceback(error)}
+
+
+def _cause(error: BaseException) -> str:
+    try:
+        return shortened(redact_text(str(error)), 1024) or type(error).__name__
+    except Exception as unreadable:  # noqa: BLE001 - __str__ is the application's
+        return f"<{type(error).__name__}: {type(unreadable).__name__} when read>"
+
+
+def _traceback(error: BaseException) -> str:
+    try:
+        lines = traceback.format_exception(type(error), error, error.__traceback__)
+    except Exception:  # noqa: BLE001 - __repr__ of a value inside, a damaged cause
+        lines = [*traceback.format_tb(error.__traceback__), type(error).__name__]
+    return shortened(redact_text("".join(lines).rstrip("\n")), MAX_TRACEBACK)

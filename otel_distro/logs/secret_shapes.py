@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a secret looks like inside a text: tokens with a known form, and names followed by a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from otel_distro.logs.secret_keys import names_a_secret
+
+REDACTED: Final = "[REDACTED]"
+
+# Issuers give their keys a prefix so that scanners find them:
+# https://docs.github.com/en/code-security/secret-scanning/introduction/supported-secret-scanning-patterns
+_PREFIXED: Final = re.compile(
+    r"\b(?:eyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)*"
+    r"|(?:sk|pk|rk)[-_][\w-]{16,}|gh[oprsu]_\w{20,}|github_pat_\w{20,}|gl[a-z]{1,5}-[\w-]{16,}"
+    r"|xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|A(?:KIA|SIA)[A-Z0-9]{12,}|AIza[\w-]{30,}|ya29\.[\w-]{10,}"
+    r"|hf_\w{20,}|SG\.[\w-]{10,}\.[\w-]{10,}|npm_\w{20,}|pypi-[\w-]{16,}|dop_v1_\w{20,}|shp[a-z]{2}_\w{20,}"
+    r"|hv[bs]\.[\w-]{16,}|whsec_[\w+/=-]{16,}|AGE-SECRET-KEY-\w{20,})"
+)
+_PRIVATE_KEY: Final = re.compile(
+    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.S
+)
+_SCHEME: Final = re.compile(r"\b(Bearer|Basic|Digest|Negotiate)(\s+)([\w.~+/=-]{4,})", re.I)
+_URL_PASSWORD: Final = re.compile(r"([\w.+%-]*:)(?!//)[^\s/@:,\"']+(@[\w\[])|(://[^\s/:@]*:)[^\s/]+(@)")
+# A header's value runs to the end of its line; other values end where a separator stands.
+_HEADER: Final = re.compile(
+    r"\b((?:set-)?cookie|(?:proxy-)?authorization)(['\"]?\s*[:=]\s*)(?![\s'\"]*\[REDACTED)[^\r\n]+", re.I
+)
+_NAMED: Final = re.compile(
+    r"([A-Za-z][\w.-]{0,63})(\\?['\"]?\s*(?:[:=]|=>)\s*b?)"
+    r"(\\?\"(?:[^\"\\]|\\.)*\\?\"|'(?:[^'\\]|\\.)*'|(?!\[REDACTED)[^\s,;&<>\"')\]}]+)"
+)
+_QUERY: Final = re.compile(r"([?&;](?:sig|signature|key|code|auth|hmac|otp|x-amz-[\w-]+)=)[^&\s#\"']+", re.I)
+
+
+def redact_shapes(text: str) -> str:
+    """Return the text with everything that has the form of a secret replaced; the same object if there is nothing."""
+    for suspected, replace in _STEPS:
+        if suspected(text):
+            text = replace(text)
+    return text
+
+
+def _has_at(text: str) -> bool:
+    return "@" in text
+
+
+def _has_assignment(text: str) -> bool:
+    return "=" in text or ":" in text
+
+
+def _has_query(text: str) -> bool:
+    return "=" in text and ("?" in text or "&" in text)
+
+
+def _has_private_key(text: str) -> bool:
+    return "PRIVATE KEY" in text
+
+
+def _redact_scheme(found: re.Match[str]) -> str:
+    scheme, gap, value = found.groups()
+    # "Basic information" is prose; credentials in base64 have a digit, a capital or padding.
+    prose = scheme.lower() != "bearer" and value.isalpha() and value[1:].islower()
+    return found.group() if prose else f"{scheme}{gap}{REDACTED}"
+
+
+def _redact_named(found: re.Match[str]) -> str:
+    name, joint, value = found.groups()
+    if not names_a_secret(name):
+        return found.group()
+    quote = value[0] if value[0] in "\"'" and value[-1] == value[0] else ""
+    return f"{name}{joint}{quote}{REDACTED}{quote}"
+
+
+def _redact_url_password(found: re.Match[str]) -> str:
+    user, host, url_user, url_host = found.groups()
+    return f"{user or url_user}{REDACTED}{host or url_host}"
+
+
+_STEPS: Final[tuple[tuple[Callable[[str], object], Callable[[str], str]], ...]] = (
+    (_has_private_key, lambda text: _PRIVATE_KEY.sub(REDACTED, text)),
+    (_PREFIXED.search, lambda text: _PREFIXED.sub(REDACTED, text)),
+    (_has_assignment, lambda text: _HEADER.sub(rf"\1\2{REDACTED}", text)),
+    (_SCHEME.search, lambda text: _SCHEME.sub(_redact_scheme, text)),
+    (_has_at, lambda text: _URL_PASSWORD.sub(_redact_url_password, text)),
+    (_has_query, lambda text: _QUERY.sub(rf"\1{REDACTED}", text)),
+    (_has_assignment, lambda text: _NAMED.sub(_redact_named, text)),
+)

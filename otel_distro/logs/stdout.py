@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One line, one write to standard output, whatever standard output is at that moment."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import threading
+from typing import Any
+
+from otel_distro.logs.pipe import Pipe, pipe_of
+
+PIPE_BUF = 4096
+
+
+class Stdout:
+    """Writes whole lines to `sys.stdout`: straight to its file descriptor, or through whatever replaced it.
+
+    A test's capture, `redirect_stdout` and notebooks replace the object; those get the text by `write`. Lines of
+    threads never interleave. A log call never raises for what happens here: lines that could not be written are
+    counted in `lost`.
+    """
+
+    def __init__(self) -> None:
+        self.lost = 0
+        self._stream: Any = None
+        self._fd: int | None = None
+        self._pipe: Pipe | None = None
+        self._renew_lock()
+        os.register_at_fork(after_in_child=self._renew_lock)
+
+    def write(self, line: bytes) -> None:
+        """Write one line, which ends with a line feed."""
+        try:
+            # Re-entrant: a signal handler may log while this thread is writing.
+            with self._lock:
+                if sys.stdout is not self._stream:
+                    self._adopt(sys.stdout)
+                self._write(line)
+        except (OSError, ValueError):  # a broken pipe, a full disk, a stream that was closed
+            self.lost += 1
+
+    def has_room(self, size: int) -> bool:
+        """Whether a line of this size can be written in one piece; short ones always can."""
+        if size <= PIPE_BUF:
+            return True
+        if sys.stdout is not self._stream:
+            with self._lock:
+                self._adopt(sys.stdout)
+        return self._pipe is None or self._pipe.wait_for_room(size)
+
+    def _write(self, line: bytes) -> None:
+        if self._fd is None:
+            self._write_text(line)
+        elif self._stream.closed:  # its descriptor may be somebody else's by now
+            self.lost += 1
+        elif self._pipe is not None and len(line) > PIPE_BUF:
+            with self._pipe.alone():
+                _write_all(self._fd, line)
+        elif os.write(self._fd, line) != len(line):
+            self.lost += 1
+
+    def _write_text(self, line: bytes) -> None:
+        if self._stream is None:
+            self.lost += 1
+            return
+        self._stream.write(line.decode("utf-8", "replace"))
+        self._stream.flush()
+
+    def _adopt(self, stream: Any) -> None:
+        self._stream = stream
+        self._fd = _descriptor(stream)
+        self._pipe = pipe_of(self._fd)
+
+    def _renew_lock(self) -> None:
+        self._lock = threading.RLock()
+
+
+def _descriptor(stream: Any) -> int | None:
+    """Return the descriptor behind an ordinary text stream, None for anything that was put in its place."""
+    if type(stream) is not io.TextIOWrapper:
+        return None
+    raw = getattr(stream.buffer, "raw", stream.buffer)
+    return raw.fileno() if type(raw) is io.FileIO and not stream.closed else None
+
+
+def _write_all(fd: int, line: bytes) -> None:
+    rest = memoryview(line)
+    while rest:
+        rest = rest[os.write(fd, rest) :]

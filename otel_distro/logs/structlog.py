@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""structlog: every event once, with its ids, whenever and however it was configured.
+
+Each event of each logger passes `BoundLoggerBase._process_event`, so that is the seam: it does not matter who called
+`structlog.configure` first, what is cached, or what was bound early. Who chose no renderer gets the contract's line;
+who did keeps its shape, and the ids are added before the renderer runs.
+
+Imported only once the application imports structlog.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Final
+
+from structlog.exceptions import DropEvent
+
+from otel_distro.diagnostics import fault
+from otel_distro.logs.emit import Emitter
+from otel_distro.logs.patch import Patches
+from otel_distro.logs.structlog_event import Event, contract_event, level_of
+from otel_distro.logs.structlog_logger import StdoutLogger, StdoutLoggerFactory
+from otel_distro.logs.structlog_own import OwnRenderer, as_line_for
+from otel_distro.upstream_structlog import (
+    BoundLoggerBase,
+    BoundLoggerLazyProxy,
+    default_processors,
+    filtering_logger,
+    replace_defaults,
+)
+
+_BOUND: Final = "_otel_distro_bound"
+
+
+def install(emitter: Emitter, level: str) -> Callable[[], None]:
+    """Send structlog's events through the emitter; return what undoes it.
+
+    Args:
+        emitter: where events go.
+        level: the lowest level of loggers whose wrapper class nobody chose.
+    """
+    patches = Patches()
+    factory = StdoutLoggerFactory(emitter.stdout)
+    restore_defaults = replace_defaults(filtering_logger(level), factory)
+    patches.set(BoundLoggerBase, "_proxy_to_logger", _proxy_to_logger(emitter))
+    patches.set(BoundLoggerBase, "_process_event", _process_event(emitter))
+    patches.set(BoundLoggerLazyProxy, "__getattr__", _remembering_getattr(factory))
+
+    def undo() -> None:
+        patches.undo()
+        restore_defaults()
+
+    return undo
+
+
+def _proxy_to_logger(emitter: Emitter) -> Callable[..., Any]:
+    """Build the method behind `log.info(...)`: straight to the line where nobody configured anything."""
+    original = BoundLoggerBase._proxy_to_logger
+    defaults = default_processors()
+
+    @functools.wraps(original)
+    def proxy_to_logger(self: Any, method_name: str, event: Any = None, **event_kw: Any) -> Any:
+        if type(self._logger) is not StdoutLogger or self._processors != defaults:
+            return original(self, method_name, event, **event_kw)
+        try:
+            fields = self._context.copy()
+            fields.update(event_kw)
+            message, error = contract_event(event, fields)
+            emitter.emit(level_of(method_name), self._logger.name, message, fields, error)
+        except Exception as failure:  # noqa: BLE001 - the boundary: logging never raises into the application
+            fault("structlog event", failure)
+        return None
+
+    return proxy_to_logger
+
+
+def _process_event(emitter: Emitter) -> Callable[..., Any]:
+    """Build the method that runs the processors: the default renderer gives way to the contract's."""
+    original = BoundLoggerBase._process_event
+    default_renderer = default_processors()[-1]
+    own = OwnRenderer(emitter)
+
+    @functools.wraps(original)
+    def process_event(self: Any, method_name: str, event: Any, event_kw: dict[str, Any]) -> Any:
+        processors = list(self._processors)
+        if not processors:
+            return original(self, method_name, event, event_kw)
+        event_dict: Event = self._context.copy()
+        event_dict.update(**event_kw)
+        if event is not None:
+            event_dict["event"] = event
+        for processor in processors[:-1]:
+            event_dict = processor(self._logger, method_name, event_dict)
+        if processors[-1] is default_renderer:
+            return as_line_for(self._logger, emitter, method_name, event_dict)
+        return own(self._logger, method_name, event_dict, processors[-1])
+
+    return process_event
+
+
+def _remembering_getattr(factory: StdoutLoggerFactory) -> Callable[[Any, str], Any]:
+    """Build the lazy proxy's attribute look-up: while nothing is configured, its logger is assembled once."""
+    original = BoundLoggerLazyProxy.__getattr__
+
+    @functools.wraps(original)
+    def remembering_getattr(self: Any, name: str) -> Any:
+        if name.startswith("__") or not factory.is_default():
+            return original(self, name)
+        bound = self.__dict__.get(_BOUND)
+        if bound is None:
+            bound = self.__dict__[_BOUND] = self.bind()
+        return getattr(bound, name)
+
+    return remembering_getattr

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What structlog hands over, in the terms of the contract."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from structlog.processors import StackInfoRenderer
+
+from otel_distro.logs.errors import exception_of
+from otel_distro.logs.plain import plain
+from otel_distro.logs.redact import redact_text, redact_value
+from otel_distro.upstream_structlog import context_variables
+
+Event = dict[str, Any]
+
+_LEVELS: Final = {
+    "warn": "warning",
+    "exception": "error",
+    "err": "error",
+    "failure": "error",
+    "fatal": "critical",
+    "debug": "debug",
+    "info": "info",
+    "warning": "warning",
+    "error": "error",
+    "critical": "critical",
+}
+_render_stack: Final = StackInfoRenderer()
+
+
+def level_of(method_name: str) -> str:
+    """Return the contract's level of a logger's method."""
+    return _LEVELS.get(method_name, "info")
+
+
+def contract_event(event: Any, fields: Event) -> tuple[str, BaseException | None]:
+    """Return message and exception of an event; the context variables are merged into its fields, which change."""
+    for name, value in context_variables():
+        fields.setdefault(name, value)
+    if "stack_info" in fields:
+        _render_stack(None, "", fields)
+    error = exception_of(fields.pop("exc_info")) if "exc_info" in fields else None
+    return message_text(event), error
+
+
+def processed_event(fields: Event) -> tuple[str, BaseException | None]:
+    """Return message and exception of an event that went through processors; what the contract says is taken out."""
+    for name in ("level", "timestamp", "logger"):
+        fields.pop(name, None)
+    error = exception_of(fields.pop("exc_info")) if "exc_info" in fields else None
+    return message_text(fields.pop("event", None)), error
+
+
+def message_text(event: Any) -> str:
+    """Return the event as text; anything may be logged."""
+    if type(event) is str:
+        return event
+    return "" if event is None else str(plain(event, redact_text, redact_value))
