@@ -6,11 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from opentelemetry.propagate import get_global_textmap, set_global_textmap
-from opentelemetry.propagators.composite import CompositePropagator
-
-from otel_distro.http import instrumentors
-from otel_distro.http.correlation import CorrelationPropagator
 from otel_distro.variables import HttpSettings
 
 __all__ = ["install"]
@@ -23,6 +18,13 @@ def install(settings: HttpSettings, access: Callable[..., Any] | None = None) ->
         settings: Excluded URLs, correlation headers, trust.
         access: Called once per request with the fields of the access event; None for no access events.
     """
+    # Here and not above: logs read `http.correlation`, and shall not load the servers for it.
+    from opentelemetry.propagate import get_global_textmap, set_global_textmap
+    from opentelemetry.propagators.composite import CompositePropagator
+
+    from otel_distro.http import instrumentors
+    from otel_distro.http.correlation import CorrelationPropagator
+
     before, textmap = instrumentors.installation(), get_global_textmap()
     installation = instrumentors.Installation(settings, access)
     instrumentors.use(installation)
