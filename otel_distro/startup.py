@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The order in which the parts start, told once: resource, providers, traces, metrics, logs, HTTP, the process's end.
+
+Each part imports its own room, so that a room that cannot be imported is one part that is off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import get_tracer_provider
+
+from otel_distro import ends
+from otel_distro.exporters import Plan, plan
+from otel_distro.otlp.export import Exporter
+from otel_distro.resource import resource_attributes
+from otel_distro.runtime import Runtime
+from otel_distro.settings import overridden
+from otel_distro.upstream import configure_sdk, names_of
+
+
+def bring_up(runtime: Runtime, launcher: dict[str, Any]) -> None:
+    """Start every part that this process's role needs.
+
+    Args:
+        runtime: Collects what stands and what is off.
+        launcher: The launcher's keyword arguments for the SDK's configurator.
+    """
+    if runtime.settings.config_file:
+        _declarative(runtime)
+    else:
+        _environment(runtime, plan(runtime.settings), launcher)
+    runtime.part("HTTP", lambda: _http(runtime))
+    runtime.part("the flush at the end", lambda: ends.install(runtime))
+
+
+def _declarative(runtime: Runtime) -> None:
+    """With OTEL_CONFIG_FILE the SDK ignores all arguments: its providers are used, our exporters stay off."""
+    runtime.part("the SDK", configure_sdk)
+    runtime.part("traces", lambda: _traces(runtime, None))
+    runtime.part("logs", lambda: _logs(runtime, None))
+    runtime.facts["configuration"] = f"{runtime.settings.config_file}: upstream's exporters, none of ours"
+
+
+def _environment(runtime: Runtime, chosen: Plan, launcher: dict[str, Any]) -> None:
+    settings = runtime.settings
+    runtime.problems.extend(chosen.problems)
+    runtime.part("the SDK", lambda: _sdk(runtime, chosen, launcher))
+    spans = Exporter("traces", settings.traces.otlp, settings.traces.queue) if chosen.own_traces else None
+    records = Exporter("logs", settings.logs.otlp, settings.logs.queue) if chosen.own_logs else None
+    runtime.part("traces", lambda: _traces(runtime, spans))
+    runtime.part("metrics", lambda: _metrics(runtime))
+    runtime.part("logs", lambda: _logs(runtime, records))
+
+
+def _sdk(runtime: Runtime, chosen: Plan, launcher: dict[str, Any]) -> None:
+    """Configure the SDK without the exporters that we serve: passing names would only add to the environment's."""
+    ours_left_out = {
+        "OTEL_TRACES_EXPORTER": names_of(chosen.traces),
+        "OTEL_METRICS_EXPORTER": names_of(chosen.metrics),
+        "OTEL_LOGS_EXPORTER": names_of(chosen.logs),
+    }
+    with overridden(ours_left_out):
+        configure_sdk(resource_attributes=resource_attributes(runtime.settings.service), **launcher)
+
+
+def _traces(runtime: Runtime, exporter: Exporter | None) -> None:
+    """Make every span of the process ours; the provider flushes and ends the exporter with its processors."""
+    from otel_distro import tracing
+
+    provider = get_tracer_provider()
+    if not isinstance(provider, TracerProvider):
+        raise TypeError(f"another tracer provider was set before: {type(provider).__qualname__}")
+    tracing.adopt(provider, exporter)
+    runtime.on_flush("traces", lambda seconds: provider.force_flush(int(seconds * 1000)))
+    runtime.on_close("traces", lambda _seconds: provider.shutdown())
+    if exporter is not None:
+        runtime.facts["traces"] = runtime.settings.traces.otlp.endpoint
+
+
+def _metrics(runtime: Runtime) -> None:
+    from otel_distro import metrics
+
+    metrics.install(runtime.settings)
+
+
+def _logs(runtime: Runtime, exporter: Exporter | None) -> None:
+    """Take the process's logging over; with an exporter each event goes there as well."""
+    from otel_distro import logs
+
+    undo = logs.install(runtime.settings, None if exporter is None else _submit_to(exporter))
+    runtime.on_close("logs", lambda _seconds: undo())
+    if exporter is not None:
+        runtime.on_flush("log records", exporter.force_flush)
+        runtime.on_close("log records", exporter.shutdown)
+    runtime.facts["logs"] = "stdout" if exporter is None else f"stdout, {runtime.settings.logs.otlp.endpoint}"
+
+
+def _submit_to(exporter: Exporter) -> Callable[..., bool]:
+    """Log records carry the resource of the tracer provider, which the SDK renews in a forked child."""
+    provider = get_tracer_provider()
+
+    def submit(scope: Any, record: bytes) -> bool:
+        resource = provider.resource if isinstance(provider, TracerProvider) else Resource.get_empty()
+        return exporter.submit(resource, scope, record)
+
+    return submit
+
+
+def _http(runtime: Runtime) -> None:
+    from otel_distro import http
+    from otel_distro.logs import access
+
+    settings = runtime.settings
+    undo = http.install(settings.http, access.emit if settings.logs.access else None)
+    runtime.on_close("HTTP", lambda _seconds: undo())
