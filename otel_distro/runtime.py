@@ -148,8 +148,8 @@ def instrument(entry_point: Any, **options: Any) -> None:
         return
     try:
         _instrumentor(entry_point).instrument(**options)
-    except ImportError:
-        raise  # the launcher knows what that means: the library is not installed, or not the version it wants
+    except ModuleNotFoundError:
+        raise  # the launcher passes over it: the library is not installed
     except Exception as error:  # noqa: BLE001  the boundary: under upstream, one that raises stops all the others
         problem = f"instrumentation {entry_point.name} is off: {type(error).__name__}: {error}"
         if runtime.settings.strict:
