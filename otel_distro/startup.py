@@ -6,6 +6,7 @@ Each part imports its own room, so that a room that cannot be imported is one pa
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,12 +15,15 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import get_tracer_provider
 
 from otel_distro import ends
+from otel_distro.diagnostics import report
 from otel_distro.exporters import Plan, plan
 from otel_distro.otlp.export import Exporter
 from otel_distro.resource import resource_attributes
 from otel_distro.runtime import Runtime
 from otel_distro.settings import overridden
 from otel_distro.upstream import configure_sdk, names_of
+
+LONGER_THAN_A_SCRIPT_SECONDS = 1.0
 
 
 def bring_up(runtime: Runtime, launcher: dict[str, Any]) -> None:
@@ -82,9 +86,32 @@ def _traces(runtime: Runtime, exporter: Exporter | None) -> None:
 
 
 def _metrics(runtime: Runtime) -> None:
-    from otel_distro import metrics
+    """Collect this process's metrics and serve them on the admin port, or through the process that owns it."""
+    from otel_distro import admin, metrics
 
-    metrics.install(runtime.settings)
+    settings = runtime.settings
+    served = metrics.install(settings) if "prometheus" in settings.metrics.exporters else None
+    if not settings.admin.enabled:
+        return
+    try:
+        port = admin.start(settings, served)
+    except OSError as error:
+        address = f"{settings.admin.host}:{settings.admin.port}"
+        _say_later(runtime, f"the admin port {address} is off, /metrics and /health are not served: {error}")
+        return
+    runtime.on_close("admin port", port.close)
+    if port.url:
+        runtime.facts["admin"] = port.url
+
+
+def _say_later(runtime: Runtime, problem: str) -> None:
+    """A short script beside a running service finds the port taken too, and ends before it needs to know."""
+    if runtime.settings.strict:
+        runtime.problems.append(problem)
+        return
+    timer = threading.Timer(LONGER_THAN_A_SCRIPT_SECONDS, report, (problem,))
+    timer.daemon = True
+    timer.start()
 
 
 def _logs(runtime: Runtime, exporter: Exporter | None) -> None:
