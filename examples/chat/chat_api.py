@@ -10,13 +10,12 @@ from opentelemetry import metrics, trace
 from prometheus_client import Gauge
 from pydantic import BaseModel
 
-INFERENCE_URL = os.environ.get("INFERENCE_URL", "http://127.0.0.1:8001")
-
 app = FastAPI(title="chat_api")
 log = structlog.get_logger()
 tracer = trace.get_tracer("chat_api")
 messages = metrics.get_meter("chat_api").create_counter("chat.messages", description="Messages that got an answer.")
 active_rooms = Gauge("active_rooms_total", "Rooms with at least one message.")
+inference = httpx.AsyncClient(base_url=os.environ.get("INFERENCE_URL", "http://127.0.0.1:8001"))
 rooms: dict[str, list[str]] = {}
 
 
@@ -31,8 +30,7 @@ async def post_message(room: str, message: Message):
     with tracer.start_as_current_span("moderate") as span:
         span.set_attribute("chat.message.length", len(message.text))
         words = message.text.split()
-    async with httpx.AsyncClient(base_url=INFERENCE_URL) as inference:
-        answer = await inference.post("/generate", json={"prompt": " ".join(words)})
+    answer = await inference.post("/generate", json={"prompt": " ".join(words)})
     if answer.is_error:
         log.error("no answer", room=room, inference_status=answer.status_code)
         raise HTTPException(502, "The inference service did not answer.")

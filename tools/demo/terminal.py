@@ -85,8 +85,10 @@ class Terminal:
         """Show that something is going on, then how long it took; yields a function that says how far it is."""
         started = time.monotonic()
         self._progress(text)
-        yield lambda progress: self._progress(f"{text} {self.paint(progress, 'dim')}")
-        self._progress("")
+        try:
+            yield lambda progress: self._progress(f"{text} {self.paint(progress, 'dim')}")
+        finally:
+            self._progress("")
         self.check(True, f"{text} {self.paint(f'{time.monotonic() - started:.1f} s', 'dim')}")
 
     def _progress(self, text: str) -> None:

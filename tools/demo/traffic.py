@@ -46,7 +46,7 @@ def send(base_url: str, traffic: list[Call], progress: Callable[[str], None]) ->
         httpx.HTTPError: If there is no answer.
     """
     statuses: Counter[int] = Counter()
-    with httpx.Client(base_url=base_url, timeout=30) as client, ThreadPoolExecutor(8) as threads:
+    with _client(base_url) as client, ThreadPoolExecutor(8) as threads:
         answers = [threads.submit(_send, client, call) for call in traffic]
         for done, answer in enumerate(as_completed(answers), 1):
             statuses[answer.result().status_code] += 1
@@ -60,7 +60,7 @@ def send_one(base_url: str, call: Call) -> Answer:
     Raises:
         ValueError: If the response names no trace.
     """
-    with httpx.Client(base_url=base_url, timeout=30) as client:
+    with _client(base_url) as client:
         response = _send(client, call)
     trace_id = response.headers.get("x-trace-id")
     if trace_id is None:
@@ -70,6 +70,11 @@ def send_one(base_url: str, call: Call) -> Answer:
 
 def message(room: str, text: str, user_id: str, status: int = 200) -> Call:
     return Call("POST", f"/rooms/{room}/messages", status, {"text": text, "user_id": user_id})
+
+
+def _client(base_url: str) -> httpx.Client:
+    # uvicorn closes the connection after an unhandled exception: the next request on a kept one may be reset.
+    return httpx.Client(base_url=base_url, timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 def _call(number: int) -> Call:
