@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The exporter: a bounded queue in front of a thread of its own.
+
+Whoever submits never waits: not for the network, and not for a lock, since a signal handler may submit or flush while
+its own thread does. That leaves the queue's bound exact to within the number of threads that submit at one instant.
+"""
+
+import os
+import threading
+import weakref
+from dataclasses import dataclass
+from typing import Literal
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+from otel_distro.diagnostics import fault
+from otel_distro.otlp.inbox import Flush, Inbox
+from otel_distro.variables import OtlpSettings, QueueSettings
+
+
+@dataclass(frozen=True)
+class ExportStats:
+    """What became of the records so far: submitted = exported + failed + dropped + queue_size."""
+
+    submitted: int
+    exported: int
+    dropped: int  # at the entrance: the queue was full, or shut down
+    failed: int  # refused, given up, or left when the process ended
+    queue_size: int  # waiting or being sent
+    queue_capacity: int
+
+
+class Exporter:
+    """Sends encoded records of one signal to a collector, by OTLP over HTTP.
+
+    When the queue is full the newest record is dropped, and `submit` says so. What it has accepted is not thrown out
+    later for something newer: a log line that says "otlp": true must not be wrong.
+
+    Args:
+        signal: which signal; names the thread and the notices.
+        otlp: endpoint, headers, compression, TLS, time limit of a request.
+        queue: sizes and times of the batches.
+
+    """
+
+    def __init__(self, signal: Literal["traces", "logs"], otlp: OtlpSettings, queue: QueueSettings) -> None:
+        self._signal = signal
+        self._otlp = otlp
+        self._queue = queue
+        self._capacity = queue.max_queue_size
+        self._batch_size = min(queue.max_export_batch_size, queue.max_queue_size)
+        self.restart_in_child()
+        _restart_after_fork(self)
+
+    def restart_in_child(self) -> None:
+        """Begin with an empty queue and no thread, as a forked child must: what was queued is its parent's to send."""
+        self._inbox = Inbox()
+        # Reentrant, since a signal handler may come in between.
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+        self._dropped = 0
+        self._closed = False
+
+    def submit(self, resource: Resource, scope: InstrumentationScope | None, record: bytes) -> bool:
+        """Queue an encoded record; return False if it was dropped instead. Never blocks, from any thread."""
+        inbox = self._inbox
+        records = inbox.records
+        if self._closed or len(records) >= self._capacity:
+            with self._lock:
+                self._dropped += 1
+            return False
+        records.append((resource, scope, record))
+        if self._thread is None:
+            self._start()
+        elif len(records) >= self._batch_size:
+            inbox.announce_full_batch()
+        return True
+
+    def _start(self) -> None:
+        """Start the thread, with the first record: a process that exports nothing has none."""
+        with self._lock:
+            if self._thread is not None:
+                return
+            name = f"otel-distro-export-{self._signal}"
+            thread = threading.Thread(target=self._run, args=(self._inbox,), name=name, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as exc:  # the interpreter is ending, or threads have run out: a flush sends inline
+                fault("export thread", exc)
+            else:
+                self._thread = thread
+
+    def _run(self, inbox: Inbox) -> None:
+        # http.client and ssl cost 20 ms to import: not in the thread that serves a request.
+        from otel_distro.otlp.sender import Sender
+
+        sender = Sender(self._signal, self._otlp, self._queue, inbox)
+        while not sender.ended:
+            try:
+                sender.run()
+            except Exception as exc:  # noqa: BLE001 - a thread's last boundary; it must outlive its own faults
+                fault("export thread", exc)
+                sender.recover()
+
+    def force_flush(self, timeout_seconds: float) -> bool:
+        """Send what was submitted so far; return whether all of it was delivered within the time.
+
+        Returns at once, with False, if the collector cannot be reached.
+        """
+        return self._flush(timeout_seconds, final=False)
+
+    def shutdown(self, timeout_seconds: float) -> bool:
+        """Send what is left, accept nothing more, end the thread; return whether all was delivered within the time."""
+        with self._lock:
+            if self._closed:
+                return True
+            self._closed = True
+        return self._flush(timeout_seconds, final=True)
+
+    def _flush(self, timeout_seconds: float, *, final: bool) -> bool:
+        inbox = self._inbox
+        if self._thread is None and not inbox.records:
+            return True
+        flush = Flush(timeout_seconds, final=final)
+        inbox.requests.put(flush)
+        if self._thread is None:
+            self._run_inline(inbox)
+        return flush.wait()
+
+    def _run_inline(self, inbox: Inbox) -> None:
+        """Serve one flush in the caller's thread, where no other can be had any more."""
+        from otel_distro.otlp.sender import Sender
+
+        Sender(self._signal, self._otlp, self._queue, inbox).serve_once()
+
+    @property
+    def stats(self) -> ExportStats:
+        """The counts so far, of this process."""
+        inbox, dropped = self._inbox, self._dropped
+        waiting = inbox.unsettled
+        return ExportStats(
+            submitted=inbox.exported + inbox.failed + dropped + waiting,
+            exported=inbox.exported,
+            dropped=dropped,
+            failed=inbox.failed,
+            queue_size=waiting,
+            queue_capacity=self._capacity,
+        )
+
+
+def _restart_after_fork(exporter: Exporter) -> None:
+    if hasattr(os, "register_at_fork"):
+        alive = weakref.ref(exporter)
+
+        def restart() -> None:
+            if (found := alive()) is not None:
+                found.restart_in_child()
+
+        os.register_at_fork(after_in_child=restart)

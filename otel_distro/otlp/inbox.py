@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the application's threads and the export thread share: records, counts, and requests to flush."""
+
+import threading
+from collections import deque
+from queue import SimpleQueue
+from time import monotonic
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+Record = tuple[Resource, InstrumentationScope | None, bytes]
+
+
+class Flush:
+    """Somebody waits, until a deadline, for all that was submitted before.
+
+    Args:
+        timeout_seconds: how long the caller waits.
+        final: whether the export thread ends with it.
+
+    """
+
+    def __init__(self, timeout_seconds: float, *, final: bool) -> None:
+        self.deadline = monotonic() + timeout_seconds
+        self.final = final
+        self.remaining = 0  # records still to be settled, counted by the export thread when it takes the request
+        self.lost = 0  # records of those that could not be delivered
+        self._succeeded = False
+        # Private to this request, so a signal handler that flushes cannot meet a lock that its own thread holds.
+        self._done = threading.Event()
+
+    def wait(self) -> bool:
+        """Wait for the end of the flush or of the time; return whether everything was delivered."""
+        self._done.wait(max(0.0, self.deadline - monotonic()))
+        return self._succeeded
+
+    def finish(self) -> None:
+        """Release the caller."""
+        self._succeeded = self.remaining <= 0 and not self.lost
+        self._done.set()
+
+
+class Inbox:
+    """The queue of one process. Only the export thread takes records out and counts them.
+
+    `deque` and `SimpleQueue` because their operations are single steps, safe in threads and in signal handlers.
+    """
+
+    def __init__(self) -> None:
+        self.records: deque[Record] = deque()
+        self.requests: SimpleQueue[Flush | None] = SimpleQueue()
+        self.full_batch_announced = False
+        self.in_flight = 0
+        self.exported = 0
+        self.failed = 0
+
+    def announce_full_batch(self) -> None:
+        """Wake the export thread, once until it has heard."""
+        if not self.full_batch_announced:
+            self.full_batch_announced = True
+            self.requests.put(None)
+
+    @property
+    def unsettled(self) -> int:
+        """The number of records waiting or being sent."""
+        return len(self.records) + self.in_flight

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One persistent HTTP connection to the collector."""
+
+import gzip
+import http.client
+import ssl
+import zlib
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from otel_distro.diagnostics import report
+from otel_distro.otlp.response import Reply
+from otel_distro.variables import OtlpSettings
+
+_MAX_REPLY_BYTES: Final = 64 * 1024
+_COMPRESS: Final = {
+    "gzip": lambda body: gzip.compress(body, compresslevel=6, mtime=0),
+    "deflate": zlib.compress,
+}
+
+
+class Unreachable(OSError):  # noqa: N818 - a state of the world more than an error
+    """No connection: refused, unknown host, TLS not agreed on, or a certificate file that cannot be read."""
+
+
+class Transport:
+    """Posts export requests over one connection.
+
+    The connection is opened at the first request, kept, and opened anew after a fault. Certificate files are read at
+    each opening, so a rotated or late-mounted certificate is picked up.
+    """
+
+    def __init__(self, otlp: OtlpSettings) -> None:
+        self._otlp = otlp
+        self._url = urlsplit(otlp.endpoint)
+        self._target = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
+        self._headers = _headers(otlp)
+        self._connection: http.client.HTTPConnection | None = None
+
+    def encode_body(self, request: bytes) -> bytes:
+        """Compress a request as configured; done once, however often it is sent."""
+        compress = _COMPRESS.get(self._otlp.compression)
+        return compress(request) if compress is not None else request
+
+    def post(self, body: bytes) -> Reply:
+        """Send one request and read the answer.
+
+        Raises:
+            Unreachable: no connection could be made.
+            OSError: the request may have arrived, but no proper answer came.
+
+        """
+        reused = self._connection is not None
+        try:
+            return self._round_trip(body)
+        except ConnectionError:
+            if not reused:
+                raise
+        # A server may close an idle connection at any time, which says nothing about whether it is there.
+        return self._round_trip(body)
+
+    def _round_trip(self, body: bytes) -> Reply:
+        connection = self._connection = self._connection or self._connect()
+        try:
+            connection.request("POST", self._target, body, self._headers)
+            response = connection.getresponse()
+            content = response.read(_MAX_REPLY_BYTES)
+        except http.client.HTTPException as exc:
+            self.close()
+            raise ConnectionError(f"no proper HTTP answer: {type(exc).__name__}") from exc
+        except OSError:
+            self.close()
+            raise
+        if response.will_close or not response.isclosed():
+            self.close()
+        return Reply(
+            status=response.status,
+            reason=response.reason,
+            body=content,
+            retry_after=response.getheader("Retry-After"),
+            location=response.getheader("Location"),
+        )
+
+    def _connect(self) -> http.client.HTTPConnection:
+        host, port, timeout = self._url.hostname or "localhost", self._url.port, self._otlp.timeout_seconds
+        try:
+            connection = (
+                http.client.HTTPSConnection(host, port, timeout=timeout, context=_tls(self._otlp))
+                if self._url.scheme == "https"
+                else http.client.HTTPConnection(host, port, timeout=timeout)
+            )
+            connection.connect()
+        except OSError as exc:
+            raise Unreachable(str(exc)) from exc
+        return connection
+
+    def close(self) -> None:
+        """Close the connection, if there is one; the next request opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _tls(otlp: OtlpSettings) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=otlp.certificate)
+    if otlp.client_certificate is not None:
+        context.load_cert_chain(otlp.client_certificate, otlp.client_key)
+    return context
+
+
+def _headers(otlp: OtlpSettings) -> Mapping[str, str]:
+    headers = {"User-Agent": "OTel-OTLP-Exporter-Python/otel-distro", "Content-Type": "application/x-protobuf"}
+    if otlp.compression != "none":
+        headers["Content-Encoding"] = otlp.compression
+    for name, value in otlp.headers.items():
+        if _sendable(name, value):
+            headers[name] = value
+        else:
+            report(f"OTLP header {name!r} is left out: a name is visible ASCII, a value one line of Latin-1")
+    return headers
+
+
+def _sendable(name: str, value: str) -> bool:
+    is_token = name.isascii() and name.isprintable() and name and not set(name) & set(' ":;,()<>@[]\\{}=?/')
+    return bool(is_token) and not set(value) & set("\r\n\0") and all(ord(character) < 256 for character in value)

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ids from a generator of our own: `random.seed(42)` in an application must not repeat trace ids."""
+
+import os
+import random
+
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+
+_random = random.Random()  # noqa: S311 - ids are not secrets
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_random.seed)
+
+
+class PrivateRandomIdGenerator(RandomIdGenerator):
+    """The SDK's random ids, drawn from a state that nobody else seeds."""
+
+    def generate_span_id(self) -> int:
+        """Return a random 64-bit id, never 0."""
+        return _random.getrandbits(64) or self.generate_span_id()
+
+    def generate_trace_id(self) -> int:
+        """Return a random 128-bit id, never 0."""
+        return _random.getrandbits(128) or self.generate_trace_id()

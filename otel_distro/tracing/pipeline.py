@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happens to a span when it ends: other processors first, then its bytes go to the exporter."""
+
+from typing import TYPE_CHECKING
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, SynchronousMultiSpanProcessor
+
+from otel_distro.diagnostics import fault
+from otel_distro.otlp.encode_span import encode_span
+from otel_distro.otlp.export import Exporter
+
+if TYPE_CHECKING:
+    from otel_distro.tracing.span import Span as OurSpan
+
+
+class ExportProcessor(SpanProcessor):
+    """Encodes ended spans and submits them to an exporter; the provider flushes and shuts it down like any other."""
+
+    def __init__(self, exporter: Exporter, shutdown_timeout_seconds: float = 3.0) -> None:
+        self._exporter = exporter
+        self._shutdown_timeout_seconds = shutdown_timeout_seconds
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Encode and submit a span, unless its sampler said that it is only to be recorded."""
+        context = span.get_span_context()
+        if context is None or not context.trace_flags.sampled:
+            return
+        try:
+            self._exporter.submit(span.resource, span.instrumentation_scope, encode_span(span))
+        except Exception as exc:  # noqa: BLE001 - a span that cannot be encoded must not reach the application
+            fault("span encoding", exc)
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Wait until everything submitted so far has been sent or given up."""
+        return self._exporter.force_flush(timeout_millis / 1000)
+
+    def shutdown(self) -> None:
+        """Send what is left and stop."""
+        self._exporter.shutdown(self._shutdown_timeout_seconds)
+
+
+class SpanPipeline(SynchronousMultiSpanProcessor):
+    """The SDK's list of processors, which builds a `ReadableSpan` only if somebody other than our exporter wants it.
+
+    Never constructed: a provider's list becomes one by `adopt`, so what was added before stays.
+    """
+
+    _exports: tuple[ExportProcessor, ...] = ()
+    others: tuple[SpanProcessor, ...] = ()
+
+    def add_span_processor(self, span_processor: SpanProcessor) -> None:
+        """Add a processor, called after those added before."""
+        super().add_span_processor(span_processor)
+        self.sort()
+
+    def sort(self) -> None:
+        """Tell our exporter from the processors of others."""
+        processors = self._span_processors
+        self._exports = tuple(each for each in processors if type(each) is ExportProcessor)
+        self.others = tuple(each for each in processors if type(each) is not ExportProcessor)
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Tell the processors of others that a span has started."""
+        for processor in self.others:
+            processor.on_start(span, parent_context=parent_context)
+
+    def finish(self, span: "OurSpan") -> None:
+        """Pass on a span that has ended."""
+        if self.others:
+            self._on_ending(span)
+            self.on_end(span._readable_span())  # noqa: SLF001 - the span's own view for processors
+        else:
+            for export in self._exports:
+                export.on_end(span)
+
+
+def become_pipeline(processors: SynchronousMultiSpanProcessor) -> None:
+    """Turn a provider's list of processors into ours, in place."""
+    processors.__class__ = SpanPipeline
+    if isinstance(processors, SpanPipeline):  # which the type checker cannot know
+        processors.sort()

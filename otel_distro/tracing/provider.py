@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Turn the SDK's tracer provider into ours, in place: everybody who already holds it, or a tracer of it, has ours."""
+
+from opentelemetry.sdk.trace import SynchronousMultiSpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import Tracer as SdkTracer
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.trace import Tracer as ApiTracer
+from opentelemetry.util.types import Attributes
+
+from otel_distro.otlp.export import Exporter
+from otel_distro.tracing.ids import PrivateRandomIdGenerator
+from otel_distro.tracing.pipeline import ExportProcessor, become_pipeline
+from otel_distro.tracing.tracer import Tracer
+from otel_distro.upstream_tracing import pipeline_of, tracers_of
+
+
+class LightTracerProvider(TracerProvider):
+    """The SDK's provider, whose tracers return our spans.
+
+    Shutdown and fork stay where the SDK has them, in the processors: it bound its own methods when it was built.
+    """
+
+    def get_tracer(
+        self,
+        instrumenting_module_name: str,
+        instrumenting_library_version: str | None = None,
+        schema_url: str | None = None,
+        attributes: Attributes = None,
+    ) -> ApiTracer:
+        """Return the tracer of an instrumentation scope."""
+        tracer = super().get_tracer(instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
+        if type(tracer) is SdkTracer:
+            tracer.__class__ = Tracer
+        return tracer
+
+
+def adopt(provider: TracerProvider, exporter: Exporter | None) -> None:
+    """Make a provider of the SDK return our spans, and export them.
+
+    A provider of another class keeps its spans; they are exported all the same.
+
+    Args:
+        provider: the provider that the SDK's configurator has built.
+        exporter: where encoded spans go; None if only other exporters were chosen.
+
+    """
+    if type(provider) is TracerProvider:
+        _swap(provider)
+    if exporter is not None:
+        provider.add_span_processor(ExportProcessor(exporter))
+
+
+def _swap(provider: TracerProvider) -> None:
+    pipeline = pipeline_of(provider)
+    if type(pipeline) is SynchronousMultiSpanProcessor:
+        become_pipeline(pipeline)
+    if type(provider.id_generator) is RandomIdGenerator:
+        provider.id_generator = PrivateRandomIdGenerator()
+    provider.__class__ = LightTracerProvider
+    for tracer in tracers_of(provider):
+        tracer.id_generator = provider.id_generator
+        tracer.__class__ = Tracer

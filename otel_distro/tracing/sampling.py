@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The decisions of the SDK's own samplers without their intermediate objects.
+
+Parent-based, ratio and constant samplers look only at the parent's context and the trace id, so their decision is a
+function of those two. Any other sampler is asked as the specification says.
+"""
+
+from collections.abc import Callable
+
+from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, StaticSampler, TraceIdRatioBased
+from opentelemetry.trace import SpanContext
+
+from otel_distro.upstream_tracing import delegates_of, static_decision
+
+Decide = Callable[[SpanContext | None, int], Decision]
+
+
+def shortcut(sampler: Sampler) -> Decide | None:
+    """Return the decision of one of the SDK's samplers as a function of parent and trace id, else None.
+
+    The parent, if there is one, is valid. Subclasses are not ours to second-guess.
+    """
+    if type(sampler) is StaticSampler:
+        return _static(static_decision(sampler))
+    if type(sampler) is TraceIdRatioBased:
+        return _ratio(sampler)
+    if type(sampler) is ParentBased:
+        return _parent_based(sampler)
+    return None
+
+
+def _static(decision: Decision) -> Decide:
+    return lambda _parent, _trace_id: decision
+
+
+def _ratio(sampler: TraceIdRatioBased) -> Decide:
+    bound, limit = sampler.bound, sampler.TRACE_ID_LIMIT
+    return lambda _, trace_id: Decision.RECORD_AND_SAMPLE if trace_id & limit < bound else Decision.DROP
+
+
+def _parent_based(sampler: ParentBased) -> Decide | None:
+    delegates = [found for delegate in delegates_of(sampler) if (found := shortcut(delegate)) is not None]
+    if len(delegates) < 5:
+        return None
+    root, remote_sampled, remote_not_sampled, local_sampled, local_not_sampled = delegates
+
+    def decide(parent: SpanContext | None, trace_id: int) -> Decision:
+        if parent is None:
+            delegate = root
+        elif parent.is_remote:
+            delegate = remote_sampled if parent.trace_flags & 1 else remote_not_sampled
+        else:
+            delegate = local_sampled if parent.trace_flags & 1 else local_not_sampled
+        return delegate(parent, trace_id)
+
+    return decide

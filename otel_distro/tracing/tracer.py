@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tracer: who is the parent, is it sampled, and a light span."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import Tracer as SdkTracer
+from opentelemetry.sdk.trace.sampling import Decision
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    TraceFlags,
+    TraceState,
+    get_current_span,
+)
+from opentelemetry.trace import (
+    Span as ApiSpan,
+)
+from opentelemetry.util.types import Attributes
+
+from otel_distro.tracing.current import CurrentSpan
+from otel_distro.tracing.sampling import Decide, shortcut
+from otel_distro.tracing.span import Span
+from otel_distro.upstream_tracing import NoOpTracerMetrics
+
+_FLAGS: Final = tuple(TraceFlags(flags) for flags in range(4))
+
+
+class Tracer(SdkTracer):
+    """The SDK's tracer, returning light spans.
+
+    Never constructed: a tracer that the SDK built becomes one, so sampler, limits and resource are those it was given.
+    """
+
+    _decide: Decide | None = None
+    _decides_for: object = None
+
+    def start_as_current_span(  # type: ignore[override]  # noqa: PLR0913, PLR0917 - upstream's arguments, not its class
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = (),
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+        end_on_exit: bool = True,
+    ) -> CurrentSpan:
+        """Return a context manager, also a decorator, in which a new span is current."""
+        start = partial(
+            self.start_span,
+            name,
+            context,
+            kind,
+            attributes,
+            links,
+            start_time,
+            record_exception,
+            set_status_on_exception,
+        )
+        return CurrentSpan(
+            start,
+            record_exception=record_exception,
+            set_status_on_exception=set_status_on_exception,
+            end_on_exit=end_on_exit,
+        )
+
+    def start_span(  # noqa: PLR0913, PLR0917 - upstream's signature
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = (),
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+    ) -> ApiSpan:
+        """Start a span as a child of the context's span, or as a root."""
+        found = get_current_span(context).get_span_context()
+        if found is not None and not isinstance(found, SpanContext):
+            raise TypeError("parent_span_context must be a SpanContext or None.")
+        if not self._is_enabled():
+            return NonRecordingSpan(context=found)
+        parent = found if found is not None and found.is_valid else None
+        trace_id = self.id_generator.generate_trace_id() if parent is None else parent.trace_id
+        state: TraceState | None
+        decide = self._shortcut()
+        if decide is not None:
+            decision = decide(parent, trace_id)
+            state = None if parent is None else parent.trace_state
+        else:
+            result = self.sampler.should_sample(context, trace_id, name, kind, attributes, links or ())
+            decision, attributes, state = result.decision, result.attributes, result.trace_state
+        span_context = self.new_context(parent, trace_id, decision, state)
+        record_end_metrics = None
+        if type(self._tracer_metrics) is not NoOpTracerMetrics:
+            record_end_metrics = self._tracer_metrics.start_span(parent, decision)
+        if decision is Decision.DROP:
+            return NonRecordingSpan(context=span_context)
+        span = self._begin(name, span_context, parent, kind, {})
+        span.complete(
+            self.sampler,
+            attributes,
+            links or (),
+            self.instrumentation_info,
+            record_exception,
+            set_status_on_exception,
+            record_end_metrics,
+        )
+        span.start(start_time=start_time, parent_context=context)
+        return span
+
+    def start_trusted(
+        self, name: str, context: Context, parent: SpanContext | None, kind: SpanKind, attributes: dict[str, Any]
+    ) -> ApiSpan:
+        """Start a span whose parts are known to be right; see `start_trusted_span`."""
+        decide = self._shortcut()
+        if decide is None or not self._is_enabled() or type(self._tracer_metrics) is not NoOpTracerMetrics:
+            return self.start_span(name, context, kind, attributes)
+        if parent is not None and parent.is_valid:
+            trace_id, state = parent.trace_id, parent.trace_state
+        else:
+            trace_id, state, parent = self.id_generator.generate_trace_id(), None, None
+        decision = decide(parent, trace_id)
+        span_context = self.new_context(parent, trace_id, decision, state)
+        if decision is Decision.DROP:
+            return NonRecordingSpan(context=span_context)
+        span = self._begin(name, span_context, parent, kind, attributes)
+        span.start(parent_context=context)
+        return span
+
+    def _begin(
+        self,
+        name: str,
+        context: SpanContext,
+        parent: SpanContext | None,
+        kind: SpanKind,
+        attributes: dict[str, Any],
+    ) -> Span:
+        span = object.__new__(Span)
+        span.begin(
+            name,
+            context,
+            parent,
+            kind,
+            attributes,
+            self.resource,
+            self._instrumentation_scope,
+            self._span_limits,
+            self.span_processor,
+        )
+        return span
+
+    def _shortcut(self) -> Decide | None:
+        if self._decides_for is not self.sampler:
+            self._decide, self._decides_for = shortcut(self.sampler), self.sampler
+        return self._decide
+
+    def new_context(
+        self, parent: SpanContext | None, trace_id: int, decision: Decision, state: TraceState | None
+    ) -> SpanContext:
+        """Return the context of a new span with an id of its own."""
+        is_random = self.id_generator.is_trace_id_random() if parent is None else parent.trace_flags.random_trace_id
+        flags = _FLAGS[(decision is Decision.RECORD_AND_SAMPLE) | is_random << 1]
+        return SpanContext(
+            trace_id, self.id_generator.generate_span_id(), is_remote=False, trace_flags=flags, trace_state=state
+        )
