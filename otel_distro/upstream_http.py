@@ -7,6 +7,8 @@ from typing import Any
 
 from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, _SUPPRESS_INSTRUMENTATION_KEY
 
+from otel_distro.tracing.sampling import shortcut
+
 
 def propagators_of(textmap: Any) -> list[Any]:
     """Return the propagators that a composite holds, nested ones too."""
@@ -55,3 +57,9 @@ def http_suppressed(context: Any) -> bool:
         or context.get("suppress_instrumentation")
         or context.get(_SUPPRESS_HTTP_INSTRUMENTATION_KEY)
     )
+
+
+def samples_without_name(tracer: Any) -> bool:
+    """Whether a tracer's sampler decides by parent and trace id alone, so that the name may follow later."""
+    sampler = getattr(tracer, "sampler", None)
+    return sampler is None or shortcut(sampler) is not None

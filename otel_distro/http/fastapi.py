@@ -9,14 +9,22 @@ import fastapi
 from opentelemetry.instrumentation import fastapi as contrib
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware as ContribMiddleware
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from starlette.middleware.errors import ServerErrorMiddleware
 
 from otel_distro import upstream_http
-from otel_distro.http.instrumentors import installation
+from otel_distro.http.instrumentors import Installation, installation
 from otel_distro.http.routes import report_class
-from otel_distro.http.server import OpenTelemetryMiddleware, ServerTelemetry
+from otel_distro.http.server import ExceptionRecorder, OpenTelemetryMiddleware, ServerTelemetry
+from otel_distro.http.server_extras import ServerExtras
+from otel_distro.http.server_metrics import server_metrics
+from otel_distro.http.server_variants import NativeRequest
 
 # FastAPI's own telemetry (since 0.142) would make a second span of every request.
 NATIVE_TELEMETRY_OFF = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+
+
+class NativeCompanion(OpenTelemetryMiddleware):
+    """Adds ids and access events to what FastAPI's own telemetry does, which does not step aside for this class."""
 
 
 def middleware(app: Any, *, tracer: Any, meter: Any, excluded_urls: Any = None, **options: Any) -> Any:
@@ -24,8 +32,33 @@ def middleware(app: Any, *, tracer: Any, meter: Any, excluded_urls: Any = None, 
     if not upstream_http.speaks_stable_http():  # the user asks for other conventions: upstream knows them
         return ContribMiddleware(app, tracer=tracer, meter=meter, excluded_urls=excluded_urls, **options)
     installed = installation()
-    telemetry = ServerTelemetry(tracer, meter, installed.policy, report_class(), installed.access)
+    telemetry = _telemetry(installed, tracer, meter, options)
+    _record_exceptions(app)
+    if installed.settings.native_telemetry:
+        return NativeCompanion(app, telemetry, excluded_urls, {"http": NativeRequest})
     return OpenTelemetryMiddleware(app, telemetry, excluded_urls)
+
+
+def _telemetry(installed: Installation, tracer: Any, meter: Any, options: dict[str, Any]) -> ServerTelemetry:
+    extras = ServerExtras(tracer, **options)
+    report = report_class()
+    needs_name = report is None or extras.messages or not upstream_http.samples_without_name(tracer)
+    return ServerTelemetry(
+        tracer,
+        server_metrics(meter),
+        installed.policy,
+        **({} if report is None else {"report": report}),
+        details=options.get("default_span_details") if needs_name else None,
+        extras=extras or None,
+        access=installed.access,
+    )
+
+
+def _record_exceptions(app: Any) -> None:
+    """Put our recorder in the place of contrib's: that one knows no request, so a mounted application records twice."""
+    handler = getattr(app, "app", None)
+    if type(handler).__name__ == "ExceptionHandlerMiddleware":
+        app.app = ExceptionRecorder(handler.app)
 
 
 class InstrumentedFastAPI(upstream_http.instrumented_fastapi()):  # type: ignore[misc]  # found at run time
@@ -35,6 +68,14 @@ class InstrumentedFastAPI(upstream_http.instrumented_fastapi()):  # type: ignore
         if upstream_http.fastapi_request_telemetry() is not None and not installation().settings.native_telemetry:
             kwargs["telemetry"] = {**(kwargs.get("telemetry") or {}), **NATIVE_TELEMETRY_OFF}
         super().__init__(*args, **kwargs)
+        self._contrib_stack = self.build_middleware_stack
+        self.build_middleware_stack = self._without_outer_guard
+
+    def _without_outer_guard(self) -> Any:
+        """Build the stack without the outermost handler, with which contrib guards against faults of its middleware."""
+        stack = self._contrib_stack()
+        guarded = stack.app if type(stack) is ServerErrorMiddleware else None
+        return guarded if isinstance(guarded, OpenTelemetryMiddleware) else stack
 
 
 class FastApiInstrumentor(FastAPIInstrumentor):

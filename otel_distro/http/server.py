@@ -4,40 +4,56 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.context import get_current
-from opentelemetry.metrics import Meter
 from opentelemetry.trace import Tracer
 from opentelemetry.util.http import ExcludeList
 
 from otel_distro import diagnostics, upstream_http
+from otel_distro.http.attributes import span_name
 from otel_distro.http.correlation import Policy
+from otel_distro.http.lifespan import flushing, watch_loop
 from otel_distro.http.routes import NoReport
-from otel_distro.http.server_metrics import server_metrics
+from otel_distro.http.server_extras import ServerExtras
+from otel_distro.http.server_metrics import ServerMetrics
 from otel_distro.http.server_request import REQUEST_KEY, Scope, Send, ServerRequest
+from otel_distro.http.server_variants import WebsocketSession
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-AccessEvent = Callable[..., None]
+AccessEvent = Callable[..., Any]
+SpanDetails = Callable[[Scope], tuple[str, dict[str, Any]]]
 
 
+@dataclass(frozen=True)
 class ServerTelemetry:
-    """What all requests of an application share."""
+    """What all requests of an application share.
 
-    def __init__(
-        self,
-        tracer: Tracer,
-        meter: Meter,
-        policy: Policy,
-        report: Callable[[str], Any] | None = None,
-        access: AccessEvent | None = None,
-    ) -> None:
-        self.tracer = tracer
-        self.metrics = server_metrics(meter)
-        self.policy = policy
-        self.report = report or NoReport
-        self.access = access
+    Attributes:
+        report: Makes the object that the router tells the route to.
+        details: Finds name and attributes by matching all routes, where they must be known before the router ran.
+        extras: Hooks, captured headers and message spans, if any were asked for.
+        access: Takes the access event; None if there is none.
+    """
+
+    tracer: Tracer
+    metrics: ServerMetrics
+    policy: Policy
+    report: Callable[[str], Any] = NoReport
+    details: SpanDetails | None = None
+    extras: ServerExtras | None = None
+    access: AccessEvent | None = None
+
+    def first_name(self, scope: Scope, method: str, report: Any, attributes: dict[str, Any]) -> str:
+        """Return the name that a span starts with: its method, unless the route must be known from the start."""
+        if self.details is None:
+            return span_name(method, None)
+        name, more = self.details(scope)
+        report.route = more.get("http.route")
+        attributes.update(more)
+        return name
 
 
 class OpenTelemetryMiddleware:
@@ -48,37 +64,77 @@ class OpenTelemetryMiddleware:
 
     __module__ = "opentelemetry.instrumentation.asgi"
 
-    def __init__(self, app: App, telemetry: ServerTelemetry, excluded_urls: ExcludeList | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        telemetry: ServerTelemetry,
+        excluded_urls: ExcludeList | None = None,
+        kinds: dict[str, type[ServerRequest]] | None = None,
+    ) -> None:
         self.app = app
         self._telemetry = telemetry
         self._excluded = excluded_urls
+        self._kinds = kinds or {"http": ServerRequest, "websocket": WebsocketSession}
+        self._watched = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, a websocket or the lifespan of the application."""
+        if not self._watched:
+            self._watched = True
+            watch_loop()
         request = self._begin(scope, send)
         if request is None:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, flushing(send) if scope["type"] == "lifespan" else send)
             return
         try:
-            await self.app(scope, receive, request.send)
+            if self._telemetry.extras is None:
+                await self.app(scope, receive, request.send)
+            else:
+                await self._serve_with_extras(self._telemetry.extras, request, scope, receive)
         except BaseException as error:
             request.record_exception(error)
             raise
         finally:
             request.close()
 
+    async def _serve_with_extras(
+        self, extras: ServerExtras, request: ServerRequest, scope: Scope, receive: Receive
+    ) -> None:
+        name = request.name
+        await self.app(
+            scope, extras.observed_receive(name, scope, receive), extras.observed_send(name, scope, request.send)
+        )
+
     def _begin(self, scope: Scope, send: Send) -> ServerRequest | None:
-        """Start observing; None for what is not observed, or was already further out (a mounted application)."""
-        if scope["type"] != "http" or REQUEST_KEY in scope or upstream_http.http_suppressed(get_current()):
+        """Start observing; None for what is not observed, or is already observed further out (a mounted application)."""
+        kind = self._kinds.get(scope["type"])
+        if kind is None or REQUEST_KEY in scope or upstream_http.http_suppressed(get_current()):
             return None
         try:
-            return None if self._is_excluded(scope) else ServerRequest(self._telemetry, scope, send)
+            return None if self._is_excluded(scope) else kind(self._telemetry, scope, send)
         except Exception as error:  # noqa: BLE001 - the boundary to the application: a fault of ours stays ours
             diagnostics.fault("http.server", error)
             return None
 
     def _is_excluded(self, scope: Scope) -> bool:
         return self._excluded is not None and self._excluded.url_disabled(_url(scope))
+
+
+class ExceptionRecorder:
+    """Keeps an exception for the span before an error handler turns it into a response and ends the request."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve, and let every exception pass."""
+        try:
+            await self.app(scope, receive, send)
+        except Exception as error:
+            request = scope.get(REQUEST_KEY)
+            if request is not None:
+                request.record_exception(error)
+            raise
 
 
 def _url(scope: Scope) -> str:

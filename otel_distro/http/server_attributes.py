@@ -28,7 +28,31 @@ def version_of(scope: Scope) -> str | None:
     return version if version in KNOWN_VERSIONS else None
 
 
-def connection_attributes(scope: Scope, headers: Mapping[bytes, bytes], attributes: dict[str, Any]) -> None:
+def request_attributes(
+    scope: Scope, headers: Mapping[bytes, bytes], method: str, scheme: str | None, version: str | None
+) -> dict[str, Any]:
+    """Return what is known when a request arrives; for a websocket there is no method."""
+    attributes: dict[str, Any] = {}
+    original = scope.get("method")
+    if original:
+        attributes["http.request.method"] = method
+        if method != original:
+            attributes["http.request.method_original"] = original[:128]
+    if scheme is not None:
+        attributes["url.scheme"] = scheme
+    if version is not None:
+        attributes["network.protocol.version"] = version
+    path = scope.get("path")
+    if path:
+        attributes["url.path"] = text(path)
+    query = scope.get("query_string")
+    if query:
+        attributes["url.query"] = masked_query(text(query))
+    _connection_attributes(scope, headers, attributes)
+    return attributes
+
+
+def _connection_attributes(scope: Scope, headers: Mapping[bytes, bytes], attributes: dict[str, Any]) -> None:
     """Add what is known of both ends of the connection: `server.*`, `client.*`, `user_agent.*`."""
     host = headers.get(b"host")
     server = authority(host, scope.get("scheme") or "http") if host is not None else None
@@ -45,16 +69,6 @@ def connection_attributes(scope: Scope, headers: Mapping[bytes, bytes], attribut
     agent = headers.get(b"user-agent")
     if agent is not None:
         _agent_attributes(agent, attributes)
-
-
-def path_attributes(scope: Scope, attributes: dict[str, Any]) -> None:
-    """Add `url.path`, and `url.query` with its values masked."""
-    path = scope.get("path")
-    if path:
-        attributes["url.path"] = text(path)
-    query = scope.get("query_string")
-    if query:
-        attributes["url.query"] = masked_query(text(query))
 
 
 def _agent_attributes(agent: bytes, attributes: dict[str, Any]) -> None:

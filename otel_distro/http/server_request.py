@@ -7,16 +7,16 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.context import attach, detach, get_current
-from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span, set_span_in_context
+from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span
 
 from otel_distro import diagnostics
 from otel_distro.http.attributes import KNOWN_METHODS, method_label, span_name
 from otel_distro.http.correlation import current as current_ids
 from otel_distro.http.propagation import extract
 from otel_distro.http.routes import SCOPE_KEY, mount_prefix
-from otel_distro.http.server_attributes import connection_attributes, path_attributes, scheme_of, version_of
-from otel_distro.http.spans import sampled_context, start_span, trace_id_hex
+from otel_distro.http.server_attributes import request_attributes, scheme_of, version_of
+from otel_distro.http.spans import in_context, sampled_context, start_span, trace_id_hex
 
 if TYPE_CHECKING:
     from otel_distro.http.server import ServerTelemetry
@@ -32,23 +32,26 @@ class ServerRequest:
     """A request that is being served. Created when it arrives; `finish` runs exactly once, whatever ends it."""
 
     __slots__ = (
+        "_attributes",
         "_awaits_trailers",
         "_context",
         "_exception",
         "_finished",
         "_ids_token",
         "_in_flight",
-        "_message_headers",
         "_method",
+        "_name",
         "_report",
+        "_response_headers",
         "_scheme",
         "_scope",
         "_send",
         "_span",
         "_started",
+        "_status",
         "_telemetry",
         "_token",
-        "status",
+        "_version",
     )
 
     def __init__(self, telemetry: ServerTelemetry, scope: Scope, send: Send) -> None:
@@ -58,52 +61,50 @@ class ServerRequest:
         self._started = perf_counter()
         self._finished = self._awaits_trailers = False
         self._exception: BaseException | None = None
-        self.status: int | None = None
-        raw_method = scope.get("method", "")
-        self._method = raw_method if raw_method in KNOWN_METHODS else method_label(raw_method)
-        self._scheme = scheme_of(scope)
-        scope[REQUEST_KEY] = self
-        self._report = scope[SCOPE_KEY] = telemetry.report(mount_prefix(scope))
-        self._start_span(dict(scope["headers"]))
-        self._in_flight = telemetry.metrics.in_flight(self._method, self._scheme)
-        self._in_flight.add(self)
-
-    def _start_span(self, headers: dict[bytes, bytes]) -> None:
-        """Start the span under what the caller sent, make it current, and bind the ids of the request."""
-        telemetry = self._telemetry
-        parent, kind = get_current(), SpanKind.INTERNAL
-        if get_current_span(parent) is INVALID_SPAN:
-            kind = SpanKind.SERVER
-            if telemetry.policy.trust_incoming:
-                parent = extract(self._scope["headers"], headers, parent)
-        wanted = telemetry.policy.requested_trace_id(headers)
-        self._span = start_span(
-            telemetry.tracer, self.first_name(), parent, kind, self._attributes(headers), wanted
-        )
-        self._context = set_span_in_context(self._span, parent)
-        self._token = attach(self._context)
+        self._status: int | None = None
+        method = scope.get("method", "")
+        self._method = method if method in KNOWN_METHODS else method_label(method)
+        self._scheme, self._version = scheme_of(scope), version_of(scope)
+        headers = dict(scope["headers"])
+        self._start(headers)
         trace_id = trace_id_hex(self._span)
         ids = telemetry.policy.ids(headers, trace_id)
-        self._message_headers = telemetry.policy.response_headers(ids, trace_id)
+        self._response_headers = telemetry.policy.response_headers(ids, trace_id)
         self._ids_token = current_ids.set(ids)
+        scope[REQUEST_KEY] = self
 
-    def first_name(self) -> str:
-        """Return the name until the route is known."""
-        return span_name(self._method, None)
+    def _start(self, headers: dict[bytes, bytes]) -> None:
+        """Start the span under what the caller sent and make it current; count the request as in flight."""
+        telemetry, scope = self._telemetry, self._scope
+        self._report = scope[SCOPE_KEY] = telemetry.report(mount_prefix(scope))
+        self._attributes = request_attributes(scope, headers, self._method, self._scheme, self._version)
+        self._name = telemetry.first_name(scope, self._method, self._report, self._attributes)
+        parent, kind = self._parent(headers)
+        wanted = telemetry.policy.requested_trace_id(headers)
+        self._span = start_span(telemetry.tracer, self._name, parent, kind, self._attributes, wanted)
+        self._context = in_context(self._span, parent)
+        self._token = attach(self._context)
+        if telemetry.extras is not None:
+            telemetry.extras.on_request(self._span, kind, scope)
+        self._enter()
 
-    def _attributes(self, headers: dict[bytes, bytes]) -> dict[str, Any]:
-        scope = self._scope
-        attributes: dict[str, Any] = {"http.request.method": self._method}
-        if self._method != scope.get("method"):
-            attributes["http.request.method_original"] = scope.get("method", "")[:128]
-        if self._scheme is not None:
-            attributes["url.scheme"] = self._scheme
-        version = version_of(scope)
-        if version is not None:
-            attributes["network.protocol.version"] = version
-        path_attributes(scope, attributes)
-        connection_attributes(scope, headers, attributes)
-        return attributes
+    def _enter(self) -> None:
+        self._in_flight = self._telemetry.metrics.in_flight(self._method, self._scheme)
+        self._in_flight.add(self)
+
+    def _parent(self, headers: dict[bytes, bytes]) -> tuple[Context, SpanKind]:
+        """Return the caller's context; within a span of this process the request is a part of that, as upstream has it."""
+        parent = get_current()
+        if parent and get_current_span(parent) is not INVALID_SPAN:
+            return parent, SpanKind.INTERNAL
+        if self._telemetry.policy.trust_incoming:
+            parent = extract(self._scope["headers"], headers, parent)
+        return parent, SpanKind.SERVER
+
+    @property
+    def name(self) -> str:
+        """The name that the span started with."""
+        return self._name
 
     # A plain function that hands on the server's awaitable: one coroutine fewer per message than `async def`.
     def send(self, message: Message) -> Awaitable[None]:
@@ -117,9 +118,8 @@ class ServerRequest:
     def _observe(self, message: Message) -> None:
         kind = message["type"]
         if kind == "http.response.start":
-            self.status = message["status"]
+            self._respond(message["status"], message)
             self._awaits_trailers = message.get("trailers", False)
-            self._add_headers(message)
         elif kind == "http.response.body":
             if not message.get("more_body", False) and not self._awaits_trailers:
                 self.finish()
@@ -128,13 +128,18 @@ class ServerRequest:
         ):
             self.finish()
 
-    def _add_headers(self, message: Message) -> None:
-        """Add our headers where the application has not set its own; its list may be shared, so it is copied."""
-        headers = list(message.get("headers") or ())
+    def _respond(self, status: int, message: Message) -> None:
+        """Note the status, and add our headers where the application has not set its own.
+
+        The list of headers may belong to a response object that is used again, so it is copied.
+        """
+        self._status = status
+        headers, ours = list(message.get("headers") or ()), self._response_headers
         names = self._telemetry.policy.names
-        taken = {name for name, _ in headers if name in names}
-        ours = self._message_headers
+        taken = [name for name, _ in headers if name in names]
         message["headers"] = headers + ([pair for pair in ours if pair[0] not in taken] if taken else ours)
+        if self._telemetry.extras is not None:
+            self._telemetry.extras.on_response(self._span, message)
 
     def record_exception(self, error: BaseException) -> None:
         """Put an exception of the application on the span, once, however many layers it passes."""
@@ -152,49 +157,47 @@ class ServerRequest:
         elapsed = perf_counter() - self._started
         self._in_flight.discard(self)
         route, error = self._report.route, self._error()
-        self._count(route, error, elapsed)
+        outcome = self._method, self._scheme, self._version, route, self._status, error
+        self._telemetry.metrics.record(outcome, elapsed, sampled_context(self._span))
         self._end_span(route, error)
         if self._telemetry.access is not None:
-            self._emit_access(route, elapsed)
+            self._emit_access(self._method, route, elapsed)
 
     def _error(self) -> str | None:
         """Return `error.type`: a failed status wins over the exception that caused it, as upstream has it."""
-        status = self.status
+        status, exception = self._status, self._exception
         if status is not None and status >= 500:
             return str(status)
-        if self._exception is not None and (status is None or not isinstance(self._exception, Exception)):
-            return type(self._exception).__qualname__
+        if exception is not None:
+            return type(exception).__qualname__
         return "no_response" if status is None else None
-
-    def _count(self, route: str | None, error: str | None, elapsed: float) -> None:
-        outcome = self._method, self._scheme, version_of(self._scope), route, self.status, error
-        self._telemetry.metrics.record(outcome, elapsed, sampled_context(self._span))
 
     def _end_span(self, route: str | None, error: str | None) -> None:
         span = self._span
         if span.is_recording():
+            set_attribute = span.set_attribute
             if route is not None:
-                span.set_attribute("http.route", route)
-                if getattr(span, "name", None) == self.first_name():
+                set_attribute("http.route", route)
+                if getattr(span, "name", None) == self._name:  # the application may have named it
                     span.update_name(span_name(self._method, route))
-            if self.status is not None:
-                span.set_attribute("http.response.status_code", self.status)
+            if self._status is not None:
+                set_attribute("http.response.status_code", self._status)
             if error is not None:
-                span.set_attribute("error.type", error)
+                set_attribute("error.type", error)
                 if self._exception is None:
                     span.set_status(Status(StatusCode.ERROR))
         span.end()
 
-    def _emit_access(self, route: str | None, elapsed: float) -> None:
+    def _emit_access(self, method: str, route: str | None, elapsed: float) -> None:
         """Hand the access event to the log room, under the server span even if an inner span is current."""
         scope, client = self._scope, self._scope.get("client")
         token = attach(self._context)
         try:
             self._telemetry.access(
-                method=self._method,
+                method=method,
                 path=scope.get("path", ""),
                 route=route,
-                status_code=self.status,
+                status_code=self._status,
                 duration_ms=elapsed * 1000,
                 client=client[0] if client else None,
                 error=self._exception,

@@ -6,7 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanContext, SpanKind, Tracer, TraceFlags
+from opentelemetry.trace import Span, SpanContext, SpanKind, TraceFlags, Tracer
+
+from otel_distro.upstream_tracing import SPAN_KEY
 
 
 def start_span(
@@ -19,6 +21,11 @@ def start_span(
 ) -> Span:
     """Start a span whose attributes are known to be clean; a root takes `trace_id` if the caller asked for one."""
     return tracer.start_span(name, parent, kind=kind, attributes=attributes)
+
+
+def in_context(span: Span, parent: Context) -> Context:
+    """Return `parent` with `span` as its current span; upstream's way copies the mapping twice."""
+    return Context({**parent, SPAN_KEY: span})
 
 
 def trace_id_hex(span: Span) -> str:
