@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from otel_distro import diagnostics
+from otel_distro.imports import when_imported
 from otel_distro.roles import Role, recognise
 from otel_distro.settings import Reading, prepare_upstream, read
 from otel_distro.variables import Settings
 
 EX_CONFIG = 78  # sysexits.h: something was found in an unconfigured or misconfigured state
+REPLACED = frozenset({"fastapi", "httpx", "httpx2"})  # contrib's instrumentations that ours take the place of
 Close = Callable[[float], object]
 
 
@@ -142,10 +144,17 @@ def _refuse(problems: list[str]) -> None:
 
 
 def instrument(entry_point: Any, **options: Any) -> None:
-    """Load one instrumentation for the launcher: ours in place of contrib's where we have one."""
+    """Load one instrumentation for the launcher: those that we replace when their library is imported, others now."""
     runtime = _process.runtime
     if runtime is None or runtime.settings.disabled or runtime.role is Role.HELPER:
         return
+    if entry_point.name in REPLACED:
+        when_imported(entry_point.name, lambda: _instrument(runtime, entry_point, options))
+    else:
+        _instrument(runtime, entry_point, options)
+
+
+def _instrument(runtime: Runtime, entry_point: Any, options: dict[str, Any]) -> None:
     try:
         _instrumentor(entry_point).instrument(**options)
     except ModuleNotFoundError:
@@ -158,6 +167,8 @@ def instrument(entry_point: Any, **options: Any) -> None:
 
 
 def _instrumentor(entry_point: Any) -> Any:
+    if entry_point.name not in REPLACED:
+        return entry_point.load()()
     from otel_distro.http.instrumentors import replace
 
     ours = replace(entry_point.name, entry_point)
