@@ -40,10 +40,6 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- .Values.token.existingSecret | default (printf "%s-token" (include "otel-collector.fullname" .)) -}}
 {{- end }}
 
-{{- define "otel-collector.gatewayEndpoint" -}}
-{{- .Values.agent.gatewayEndpoint | default (printf "http://%s-gateway.%s.svc:4318" (include "otel-collector.fullname" .) .Release.Namespace) -}}
-{{- end }}
-
 {{- /* Bytes of a Kubernetes quantity such as 384Mi; the schema admits Mi and Gi only. */ -}}
 {{- define "otel-collector.bytes" -}}
 {{- if hasSuffix "Gi" . -}}
@@ -51,9 +47,4 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- else -}}
 {{- mul (trimSuffix "Mi" . | int64) 1048576 -}}
 {{- end -}}
-{{- end }}
-
-{{- /* Go's garbage collector works harder from 80 % of the limit on, instead of being killed at 100 %. */ -}}
-{{- define "otel-collector.gomemlimit" -}}
-{{- div (mul (include "otel-collector.bytes" .resources.limits.memory | int64) 8) 10 -}}
 {{- end }}

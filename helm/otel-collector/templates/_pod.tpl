@@ -38,10 +38,18 @@ tolerations:
 {{- end }}
 {{- end }}
 
-{{- /* The configuration of a component: the very file of collector/, and what the values merge over it. */ -}}
+{{- /* Configuration files of a component, in the order in which the Collector merges them. */ -}}
+{{- define "otel-collector.configFiles" -}}
+base {{ ternary "files" "loki" (eq .component "agent") }} {{ .component }}
+{{- end }}
+
+{{- /* The very files of collector/ (links in files/), and what the values merge over them. */ -}}
 {{- define "otel-collector.config" -}}
-{{ .component }}.yaml: |
-  {{- .root.Files.Get (printf "files/%s.yaml" .component) | nindent 2 }}
+{{- $root := .root -}}
+{{- range include "otel-collector.configFiles" . | splitList " " }}
+{{ . }}.yaml: |
+  {{- $root.Files.Get (printf "files/%s.yaml" .) | nindent 2 }}
+{{- end }}
 {{- with .settings.extraConfig }}
 extra.yaml: |
   {{- toYaml . | nindent 2 }}
@@ -49,10 +57,37 @@ extra.yaml: |
 {{- end }}
 
 {{- define "otel-collector.args" -}}
-- --config=/etc/otelcol/{{ .component }}.yaml
+{{- if eq .component "agent" -}}
+# Without it up to 100 ms of lines are in memory only while their offsets are on disk.
+- --feature-gates=stanza.synchronousLogEmitter
+{{ end -}}
+{{- range include "otel-collector.configFiles" . | splitList " " }}
+- --config=/etc/otelcol/{{ . }}.yaml
+{{- end }}
 {{- if .settings.extraConfig }}
 - --config=/etc/otelcol/extra.yaml
 {{- end }}
+{{- end }}
+
+{{- /* /etc/otelcol: configuration, bearer token, and of the TLS Secret what the component needs (an agent never the key). */ -}}
+{{- define "otel-collector.configVolume" -}}
+- name: config
+  projected:
+    sources:
+      - configMap:
+          name: {{ include "otel-collector.fullname" .root }}-{{ .component }}
+      - secret:
+          name: {{ include "otel-collector.secretName" .root }}
+          items:
+            - {key: {{ .root.Values.token.key }}, path: token}
+      {{- with .root.Values.tls.secret }}
+      - secret:
+          name: {{ . }}
+          items:
+            {{- range ternary (list "ca.crt") (list "tls.crt" "tls.key") (eq $.component "agent") }}
+            - {key: {{ . }}, path: {{ . }}}
+            {{- end }}
+      {{- end }}
 {{- end }}
 
 {{- define "otel-collector.ports" -}}
@@ -75,28 +110,4 @@ livenessProbe:
 readinessProbe:
   httpGet: {path: /, port: health}
   periodSeconds: 5
-{{- end }}
-
-{{- /* Who this pod is, for the Collector's own metrics and for k8s_attributes. */ -}}
-{{- define "otel-collector.identityEnv" -}}
-- name: K8S_NODE_NAME
-  valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
-- name: MY_POD_NAME
-  valueFrom: {fieldRef: {fieldPath: metadata.name}}
-- name: MY_POD_IP
-  valueFrom: {fieldRef: {fieldPath: status.podIP}}
-- name: GOMEMLIMIT
-  value: {{ include "otel-collector.gomemlimit" .settings | quote }}
-- name: OTLP_BEARER_TOKEN
-  valueFrom:
-    secretKeyRef:
-      name: {{ include "otel-collector.secretName" .root }}
-      key: {{ .root.Values.token.key }}
-{{- end }}
-
-{{- define "otel-collector.extraEnv" -}}
-{{- range $name, $value := .settings.env }}
-- name: {{ $name }}
-  value: {{ $value | quote }}
-{{- end }}
 {{- end }}
