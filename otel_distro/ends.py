@@ -18,7 +18,7 @@ from types import FrameType
 from otel_distro.runtime import Runtime
 
 
-def install(runtime: Runtime) -> None:
+def install(runtime: Runtime) -> TerminationHandler:
     """Flush the runtime's signals however the process ends; exit status and other handlers stay as they were."""
     atexit.register(runtime.close)
     runtime.on_close("atexit", lambda _seconds: atexit.unregister(runtime.close))
@@ -26,6 +26,7 @@ def install(runtime: Runtime) -> None:
     handler.install()
     runtime.on_close("signal handler", lambda _seconds: handler.uninstall())
     os.register_at_fork(after_in_child=lambda: _flush_multiprocessing_child(runtime))
+    return handler
 
 
 class TerminationHandler:

@@ -38,7 +38,7 @@ def bring_up(runtime: Runtime, launcher: dict[str, Any]) -> None:
     else:
         _environment(runtime, plan(runtime.settings), launcher)
     runtime.part("HTTP", lambda: _http(runtime))
-    runtime.part("the flush at the end", lambda: ends.install(runtime))
+    runtime.part("the flush at the end", lambda: _ends(runtime))
 
 
 def _declarative(runtime: Runtime) -> None:
@@ -144,3 +144,18 @@ def _http(runtime: Runtime) -> None:
     settings = runtime.settings
     undo = http.install(settings.http, access.emit if settings.logs.access else None)
     runtime.on_close("HTTP", lambda _seconds: undo())
+
+
+def _ends(runtime: Runtime) -> None:
+    """Hear of every way in which the process ends, and of the server's start."""
+    from otel_distro.http import lifespan
+
+    handler = ends.install(runtime)
+    hooks = (
+        (lifespan.on_application_built, handler.install),
+        (lifespan.on_serving, runtime.announce),
+        (lifespan.on_lifespan_shutdown, runtime.flush),
+    )
+    for callbacks, callback in hooks:
+        callbacks.append(callback)
+    runtime.on_close("lifespan", lambda _seconds: [callbacks.remove(callback) for callbacks, callback in hooks])

@@ -13,11 +13,13 @@ from starlette.middleware.errors import ServerErrorMiddleware
 
 from otel_distro import upstream_http
 from otel_distro.http.instrumentors import Installation, installation
+from otel_distro.http.lifespan import application_built
 from otel_distro.http.routes import report_class
 from otel_distro.http.server import ExceptionRecorder, OpenTelemetryMiddleware, ServerTelemetry
 from otel_distro.http.server_extras import ServerExtras
 from otel_distro.http.server_metrics import server_metrics
 from otel_distro.http.server_variants import NativeRequest
+from otel_distro.logs.access import take_over
 
 # FastAPI's own telemetry (since 0.142) would make a second span of every request.
 NATIVE_TELEMETRY_OFF = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
@@ -32,6 +34,8 @@ def middleware(app: Any, *, tracer: Any, meter: Any, excluded_urls: Any = None, 
     if not upstream_http.speaks_stable_http():  # the user asks for other conventions: upstream knows them
         return ContribMiddleware(app, tracer=tracer, meter=meter, excluded_urls=excluded_urls, **options)
     installed = installation()
+    if installed.access is not None:
+        take_over()
     telemetry = _telemetry(installed, tracer, meter, options)
     _record_exceptions(app)
     if installed.settings.native_telemetry:
@@ -68,6 +72,7 @@ class InstrumentedFastAPI(upstream_http.instrumented_fastapi()):  # type: ignore
         if upstream_http.fastapi_request_telemetry() is not None and not installation().settings.native_telemetry:
             kwargs["telemetry"] = {**(kwargs.get("telemetry") or {}), **NATIVE_TELEMETRY_OFF}
         super().__init__(*args, **kwargs)
+        application_built()
         self._contrib_stack = self.build_middleware_stack
         self.build_middleware_stack = self._without_outer_guard
 

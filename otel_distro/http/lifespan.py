@@ -16,6 +16,10 @@ from otel_distro.metrics import heartbeat
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
+# Called when an application is built, and when one meets its first scope: a server has started.
+on_application_built: list[Callable[[], object]] = []
+on_serving: list[Callable[[], object]] = []
+
 # Called in a thread each time an application has shut down: to flush, never to close, as spans may follow and test
 # clients shut the same application down many times.
 on_lifespan_shutdown: list[Callable[[], object]] = []
@@ -23,8 +27,27 @@ on_lifespan_shutdown: list[Callable[[], object]] = []
 _LAST_MESSAGES = ("lifespan.shutdown.complete", "lifespan.shutdown.failed", "lifespan.startup.failed")
 
 
-def watch_loop() -> None:
-    """Let `/health` and the lag metric know of the event loop that serves; other loops than asyncio's are not watched."""
+def application_built() -> None:
+    """Tell who waits for it that an application exists."""
+    _call(on_application_built)
+
+
+def serving() -> None:
+    """Tell who waits for it that a server has started, and let `/health` and the lag metric know of its event loop."""
+    _call(on_serving)
+    _watch_loop()
+
+
+def _call(callbacks: list[Callable[[], object]]) -> None:
+    for callback in callbacks:
+        try:
+            callback()
+        except Exception as error:  # noqa: BLE001 - the boundary to the application: a fault of ours stays ours
+            diagnostics.fault("http.lifespan", error)
+
+
+def _watch_loop() -> None:
+    """Watch asyncio's loops; others have no timer that we know of."""
     try:
         heartbeat.watch(asyncio.get_running_loop())
     except RuntimeError:
@@ -36,7 +59,7 @@ def flushing(send: Send) -> Send:
 
     async def flush_then_send(message: Message) -> None:
         if message["type"] in _LAST_MESSAGES:
-            for callback in list(on_lifespan_shutdown):
+            for callback in on_lifespan_shutdown:
                 await _run(callback)
         await send(message)
 

@@ -14,7 +14,7 @@ from opentelemetry.util.http import ExcludeList
 from otel_distro import diagnostics, upstream_http
 from otel_distro.http.attributes import span_name
 from otel_distro.http.correlation import Policy
-from otel_distro.http.lifespan import flushing, watch_loop
+from otel_distro.http.lifespan import flushing, serving
 from otel_distro.http.routes import NoReport
 from otel_distro.http.server_extras import ServerExtras
 from otel_distro.http.server_metrics import ServerMetrics
@@ -81,7 +81,7 @@ class OpenTelemetryMiddleware:
         """Serve a request, a websocket or the lifespan of the application."""
         if not self._watched:
             self._watched = True
-            watch_loop()
+            serving()
         request = self._begin(scope, send)
         if request is None:
             await self.app(scope, receive, flushing(send) if scope["type"] == "lifespan" else send)

@@ -16,7 +16,7 @@ from otel_distro.http.correlation import current as current_ids
 from otel_distro.http.propagation import extract
 from otel_distro.http.routes import SCOPE_KEY, mount_prefix
 from otel_distro.http.server_attributes import request_attributes, scheme_of, version_of
-from otel_distro.http.spans import in_context, sampled_context, start_span, trace_id_hex
+from otel_distro.http.spans import complete, in_context, sampled_context, start_span, trace_id_hex
 
 if TYPE_CHECKING:
     from otel_distro.http.server import ServerTelemetry
@@ -26,6 +26,7 @@ Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
 REQUEST_KEY = "otel_distro.request"
+_ERROR = Status(StatusCode.ERROR)
 
 
 class ServerRequest:
@@ -175,17 +176,18 @@ class ServerRequest:
     def _end_span(self, route: str | None, error: str | None) -> None:
         span = self._span
         if span.is_recording():
-            set_attribute = span.set_attribute
+            known: dict[str, Any] = {}
             if route is not None:
-                set_attribute("http.route", route)
+                known["http.route"] = route
                 if getattr(span, "name", None) == self._name:  # the application may have named it
                     span.update_name(span_name(self._method, route))
             if self._status is not None:
-                set_attribute("http.response.status_code", self._status)
+                known["http.response.status_code"] = self._status
             if error is not None:
-                set_attribute("error.type", error)
+                known["error.type"] = error
                 if self._exception is None:
-                    span.set_status(Status(StatusCode.ERROR))
+                    span.set_status(_ERROR)
+            complete(span, self._attributes, known)
         span.end()
 
     def _emit_access(self, method: str, route: str | None, elapsed: float) -> None:
