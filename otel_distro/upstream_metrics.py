@@ -4,8 +4,9 @@
 Versions tested: opentelemetry-sdk 1.45 (pyproject.toml).
 """
 
-# ruff: noqa: SLF001  # touching private names is what this file is for
-# mypy: disable-error-code="attr-defined"  # the SDK re-exports without saying so
+# touching private names is what this file is for
+# The SDK re-exports these without saying so.
+# mypy: disable-error-code="attr-defined"
 
 from __future__ import annotations
 
@@ -138,9 +139,11 @@ def takes_exemplars(instrument: Any) -> bool:
     return not isinstance(instrument._measurement_consumer._sdk_config.exemplar_filter, AlwaysOffExemplarFilter)
 
 
-def renew_locks(provider: Any) -> None:
-    """Replace the locks that another thread may have held when this process was forked."""
-    consumer = provider._measurement_consumer
+def renew_locks(reader: MetricReader) -> None:
+    """Replace the locks of a reader's provider that another thread may have held when this process was forked."""
+    consumer = getattr(reader._collect, "__self__", None)
+    if consumer is None:  # not registered yet
+        return
     consumer._lock = Lock()
     for storage in consumer._reader_storages.values():
         storage._lock = type(storage._lock)()

@@ -67,7 +67,9 @@ def parse(head: bytes) -> Request:
 class Connection:
     """One connection: handshake if TLS, read the head, hand it over, write the answer, wait for the client to close."""
 
-    def __init__(self, loop: Loop, sock: socket.socket, handler: Handler, on_close: Callable[[Connection], None]) -> None:
+    def __init__(
+        self, loop: Loop, sock: socket.socket, handler: Handler, on_close: Callable[[Connection], None]
+    ) -> None:
         self._loop = loop
         self._sock = sock
         self._handler = handler

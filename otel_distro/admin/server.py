@@ -22,7 +22,9 @@ def listen(admin: AdminSettings) -> socket.socket:
     """
     host = admin.host.strip("[]")
     if host in ("", "::", "0.0.0.0") and socket.has_dualstack_ipv6() and host != "0.0.0.0":  # noqa: S104  # told to
-        sock = socket.create_server(("", admin.port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=MAX_CONNECTIONS)
+        sock = socket.create_server(
+            ("", admin.port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=MAX_CONNECTIONS
+        )
     else:
         family = socket.getaddrinfo(host or None, admin.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         sock = socket.create_server((host, admin.port), family=family, backlog=MAX_CONNECTIONS)

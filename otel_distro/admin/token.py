@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hmac
-import os
 from pathlib import Path
 
 from otel_distro import diagnostics
@@ -27,7 +26,7 @@ class Token:
 
     def _refresh(self) -> None:
         try:
-            stat = os.stat(self._path)
+            stat = self._path.stat()
             stamp = stat.st_mtime_ns, stat.st_ino, stat.st_size
             if stamp != self._stamp:
                 self._token, self._stamp = self._path.read_bytes().strip(), stamp

@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-
-
 from otel_distro.metrics import target
-
 from otel_distro.metrics.limit import LimitedMatch
 from otel_distro.metrics.local import LocalMetrics
 from otel_distro.metrics.reader import PrometheusReader

@@ -52,8 +52,8 @@ def parse(record: Record) -> Series:
         ValueError: it is not one of ours.
     """
     try:
-        *fields, bounds = json.loads(record.descriptor)
-        series = Series(*fields, bounds=tuple(map(float, bounds)))
+        series = Series(*json.loads(record.descriptor))
+        series = series._replace(bounds=tuple(map(float, series.bounds)))
     except TypeError as error:
         raise ValueError("not a descriptor") from error
     if record.stop - record.first != values_of(series):
@@ -66,11 +66,11 @@ def values_of(series: Series) -> int:
     return len(series.bounds) + 2 if series.kind == "histogram" else 1
 
 
-def read_point(series: Series, words: memoryview, first: int) -> Point:
+def read_point(series: Series, words: memoryview[float], first: int) -> Point:
     """Read a series' numbers."""
     if series.kind == "histogram":
-        *counts, total = words[first : first + len(series.bounds) + 2].tolist()
-        return Distribution(series.bounds, counts, total)
+        numbers: list[float] = words[first : first + len(series.bounds) + 2].tolist()
+        return Distribution(series.bounds, numbers[:-1], numbers[-1])
     return Number(words[first])
 
 
@@ -79,10 +79,11 @@ class Cell(ABC):
 
     def __init__(self, series: Series) -> None:
         self.series = series
+        self.descriptor = describe(series)
         self._lock = Lock()
         self._exemplars: dict[int, tuple[float, float, SpanContext]] = {}
 
-    def settle(self, words: memoryview, first: int) -> None:
+    def settle(self, words: memoryview[float], first: int) -> None:
         """Move to a place, with a fresh lock: at the start, and in a forked child, where the numbers begin at zero."""
         self._lock = Lock()
         self._exemplars = {}
@@ -101,7 +102,7 @@ class Cell(ABC):
     def record(self, value: float, span_context: SpanContext | None = None) -> None:
         """Take a measurement; the span context becomes an exemplar."""
 
-    def collect(self, temporality: AggregationTemporality, start_nanos: int) -> None:
+    def collect(self, temporality: AggregationTemporality, start_nanos: int) -> None:  # noqa: B027  # nothing, on purpose
         """Give the SDK nothing: whoever reads the segment has the numbers."""
 
     def exemplars(self) -> Iterator[tuple[int, Exemplar]]:
@@ -162,12 +163,15 @@ class Store:
     def move(self, segment: Segment) -> None:
         """Begin at zero in another segment: in a forked child, and when a worker has found the owner."""
         self._lock = Lock()
+        left = (self.segment, *self._extra)
         self.segment, self._extra = segment, []
         for cell in self._cells:
             self._settle(cell)
+        for old in left:
+            old.close()
 
     def _settle(self, cell: Cell) -> None:
-        descriptor, values = describe(cell.series), values_of(cell.series)
+        descriptor, values = cell.descriptor, values_of(cell.series)
         for segment in (self.segment, *self._extra[-1:]):
             first = segment.allocate(descriptor, values)
             if first is not None:
@@ -200,8 +204,9 @@ class SegmentReader:
         Raises:
             ValueError: the segment is broken.
         """
-        for record, self._position in self.segment.records(self._position):
+        for record, after in self.segment.records(self._position):
             self._place(parse(record), record.first)
+            self._position = after
         words = self.segment.words
         return [
             series.family({labels: read_point(series, words, first) for labels, first in places.items()})

@@ -99,7 +99,7 @@ def _distribution(family: Family, labels: str, point: Distribution, *, open_metr
     if family.kind == "histogram":
         prefix = f"{name}_bucket{{{labels}," if labels else f"{name}_bucket{{"
         exemplars = point.exemplars if open_metrics else {}
-        for index, (bound, count) in enumerate(zip((*point.bounds, math.inf), accumulate(point.counts))):
+        for index, (bound, count) in enumerate(zip((*point.bounds, math.inf), accumulate(point.counts), strict=False)):
             tail = _exemplar(exemplars.get(index)) if exemplars else ""
             yield f'{prefix}le="{number(bound)}"}} {number(count)}{tail}'
     yield f"{name}_count{braces} {number(sum(point.counts))}"

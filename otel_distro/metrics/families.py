@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Union
+from typing import Literal, NamedTuple
 
 Kind = Literal["counter", "gauge", "histogram", "summary", "info", "unknown"]
 # What becomes of a gauge when several processes have it: added up, one series per worker, or one of the values.
@@ -47,7 +47,7 @@ class Distribution:
     exemplars: dict[int, Exemplar] = field(default_factory=dict)
 
 
-Point = Union[Number, Distribution]
+Point = Number | Distribution
 
 
 @dataclass(slots=True)
@@ -94,6 +94,17 @@ def _add(family: Family, labels: str, point: Point, worker: str) -> None:
             _add(family, f"{labels},{apart}" if labels else apart, point, worker)
 
 
+def negative(family: Family) -> Family:
+    """Return a family that takes away what this one adds."""
+    points: dict[str, Point] = {}
+    for labels, point in family.points.items():
+        if isinstance(point, Number):
+            points[labels] = Number(-point.value)
+        else:
+            points[labels] = Distribution(point.bounds, [-count for count in point.counts], -point.sum)
+    return Family(family.name, family.kind, family.help, family.unit, family.policy, points)
+
+
 def _copy(point: Point) -> Point:
     if isinstance(point, Number):
         return Number(point.value, point.created, point.exemplar)
@@ -114,7 +125,7 @@ def _add_number(family: Family, known: Number, point: Number) -> None:
 
 
 def _add_distribution(known: Distribution, point: Distribution) -> None:
-    known.counts = [mine + theirs for mine, theirs in zip(known.counts, point.counts)]
+    known.counts = [mine + theirs for mine, theirs in zip(known.counts, point.counts, strict=True)]
     known.sum += point.sum
     known.created = _earlier(known.created, point.created)
     for index, exemplar in point.exemplars.items():

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from otel_distro import diagnostics
 from otel_distro.metrics import heartbeat, process, registry
-from otel_distro.metrics.families import Families, Family, Number, merge
+from otel_distro.metrics.families import CUMULATIVE, Families, Family, Number, merge, negative
 from otel_distro.metrics.limit import LimitedMatch
 from otel_distro.metrics.names import escape
 from otel_distro.metrics.reader import PrometheusReader
@@ -20,6 +20,7 @@ class LocalMetrics:
 
     def __init__(self, reader: PrometheusReader | None, *, internal: bool) -> None:
         self.reader = reader
+        self._inherited: list[Family] = []
         self._origins: dict[str, Origin] = {"process": process.families, "event loop": _event_loop}
         self._origins["prometheus_client"] = registry.families
         if internal:
@@ -32,12 +33,23 @@ class LocalMetrics:
     def families(self, *, everything: bool = True) -> Families:
         """Return every family; without what the shared segment shows, unless everything is asked for."""
         found: Families = self.reader.families(everything=everything) if self.reader else {}
+        merge(found, self._collected())
+        merge(found, self._inherited)
+        return found
+
+    def begin_at_zero(self) -> None:
+        """Count nothing twice: in a forked child, what the parent had counted is not this process's."""
+        if self.reader is not None:
+            self.reader.begin_at_zero()
+        inherited = (*process.garbage(), *registry.families(simple=True), *_self_observation())
+        self._inherited = [negative(family) for family in inherited if family.kind in CUMULATIVE]
+
+    def _collected(self) -> Iterator[Family]:
         for name, origin in self._origins.items():
             try:
-                merge(found, origin())
+                yield from origin()
             except Exception as error:  # noqa: BLE001  # an application's collector may raise anything
                 diagnostics.fault(f"metrics of {name}", error)
-        return found
 
 
 def _event_loop() -> Iterable[Family]:

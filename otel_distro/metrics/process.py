@@ -29,12 +29,12 @@ def families() -> Iterator[Family]:
     with suppress(OSError):
         yield from _memory_and_time()
         yield from _descriptors()
-    yield from _garbage()
-    yield _one("python_info", "gauge", "Python platform information", 1.0, "last", labels=_python())
+    yield from garbage()
+    yield Family("python_info", "gauge", "Python platform information", policy="last", points={_python(): Number(1.0)})
 
 
-def _one(name: str, kind: Kind, text: str, value: float, policy: Policy = "sum", labels: str = "") -> Family:
-    return Family(name, kind, text, policy=policy, points={labels: Number(value)})
+def _one(name: str, kind: Kind, text: str, value: float, policy: Policy = "sum") -> Family:
+    return Family(name, kind, text, policy=policy, points={"": Number(value)})
 
 
 def _memory_and_time() -> Iterator[Family]:
@@ -61,11 +61,12 @@ def _boot_time() -> float:
 def _descriptors() -> Iterator[Family]:
     limit = float(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     yield _one("process_max_fds", "gauge", "Maximum number of open file descriptors.", limit, "min")
-    count = float(len(os.listdir(_PROC / "fd")))
+    count = float(sum(1 for _ in (_PROC / "fd").iterdir()))
     yield _one("process_open_fds", "gauge", "Number of open file descriptors.", count)
 
 
-def _garbage() -> Iterator[Family]:
+def garbage() -> Iterator[Family]:
+    """Yield what the garbage collector has done."""
     texts = {
         "collected": ("python_gc_objects_collected", "Objects collected during gc"),
         "uncollectable": ("python_gc_objects_uncollectable", "Uncollectable objects found during GC"),

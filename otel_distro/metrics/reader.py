@@ -13,7 +13,7 @@ from otel_distro.metrics.cells import SegmentReader, Store
 from otel_distro.metrics.families import Distribution, Families, Number, merge
 from otel_distro.metrics.segment import Segment
 from otel_distro.metrics.translate import families_of
-from otel_distro.upstream_metrics import reader_aggregations, set_reader_aggregations
+from otel_distro.upstream_metrics import reader_aggregations, renew_locks, set_reader_aggregations
 
 
 class PrometheusReader(MetricReader):
@@ -28,12 +28,17 @@ class PrometheusReader(MetricReader):
         self._aggregations = limit.CellAggregations(reader_aggregations(self), self.store)
         set_reader_aggregations(self, self._aggregations)
         self._received: list[MetricsData] = []
-        self._segments: dict[int, tuple[Segment, SegmentReader]] = {}
+        self._segments: dict[Segment, SegmentReader] = {}
         PrometheusReader.latest = self
 
     def show_scopes(self, *, shown: bool) -> None:
         """Say whether series carry `otel_scope_name` and `otel_scope_version`; to be called before the first one."""
         self._aggregations.scope_labels = shown
+
+    def begin_at_zero(self) -> None:
+        """Forget what the parent of this forked process had measured; the series move when a segment is found."""
+        renew_locks(self)
+        self._segments.clear()
 
     def families(self, *, everything: bool) -> Families:
         """Return what was measured: everything, or only what nobody can read in the shared segment.
@@ -53,10 +58,9 @@ class PrometheusReader(MetricReader):
         return found
 
     def _reader(self, segment: Segment) -> SegmentReader:
-        known = self._segments.get(id(segment))
-        if known is None or known[0] is not segment:
-            known = self._segments[id(segment)] = segment, SegmentReader(segment)
-        return known[1]
+        if segment not in self._segments:
+            self._segments[segment] = SegmentReader(segment)
+        return self._segments[segment]
 
     def _add_exemplars(self, found: Families) -> None:
         for series, index, exemplar in self.store.exemplars():
@@ -66,11 +70,11 @@ class PrometheusReader(MetricReader):
             elif isinstance(point, Distribution) and point.bounds == series.bounds:
                 point.exemplars[index] = exemplar
 
-    def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> None:
+    def _receive_metrics(self, metrics_data: MetricsData, *_args: Any, **_kwargs: Any) -> None:
         if metrics_data is not None:
             self._received.append(metrics_data)
 
-    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:  # noqa: ARG002  # the SDK's signature
         """Do nothing: whoever scrapes collects."""
         return True
 

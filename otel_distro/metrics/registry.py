@@ -26,23 +26,37 @@ _KINDS: Mapping[str, Kind] = {
 _MODES: Mapping[str, Policy] = {"sum": "sum", "min": "min", "max": "max", "mostrecent": "last"}
 
 
-def families() -> Iterator[Family]:
+def families(*, simple: bool = False) -> Iterator[Family]:
     """Yield the families of the default registry.
 
     Nothing under PROMETHEUS_MULTIPROC_DIR: such an application merges its processes itself, in files.
+
+    Args:
+        simple: Only the library's own metrics: an application's collector may do anything when it is asked.
     """
     values = sys.modules.get("prometheus_client.values")
     registry = getattr(sys.modules.get("prometheus_client.registry"), "REGISTRY", None)
     if registry is None or getattr(values, "ValueClass", None) is not getattr(values, "MutexValue", None):
         return
-    for metric in registry.collect():
+    collectors = _collectors(registry)
+    for metric in registry.collect() if not simple else _simple(collectors):
         if not metric.name.startswith(_OWN_PREFIXES):
-            yield family_of(metric, policy_of(registry, metric.name))
+            yield family_of(metric, policy_of(collectors.get(metric.name)))
 
 
-def policy_of(registry: Any, name: str) -> Policy:
+def _collectors(registry: Any) -> Mapping[str, Any]:
+    """Return the collectors by the names of their series."""
+    return getattr(registry, "_names_to_collectors", {})
+
+
+def _simple(collectors: Mapping[str, Any]) -> Iterator[Any]:
+    for collector in dict.fromkeys(collectors.values()):
+        if type(collector).__module__.startswith("prometheus_client."):
+            yield from collector.collect()
+
+
+def policy_of(collector: Any) -> Policy:
     """Return what a gauge's `multiprocess_mode` says; the library's default, `all`, means one series per worker."""
-    collector = getattr(registry, "_names_to_collectors", {}).get(name)
     mode = str(getattr(collector, "_multiprocess_mode", "all")).removeprefix("live")
     return _MODES.get(mode, "worker")
 

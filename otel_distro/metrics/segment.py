@@ -71,10 +71,15 @@ class Segment:
             OSError: it is not a memfd.
             ValueError: it could shrink, or is larger than any that we make.
         """
-        size = os.fstat(fd).st_size
-        if not fcntl.fcntl(fd, fcntl.F_GET_SEALS) & fcntl.F_SEAL_SHRINK or not 0 < size <= SHARED_BYTES:
-            raise ValueError("expected a sealed segment")
-        return cls(size, fd)
+        try:
+            size = os.fstat(fd).st_size
+            if fcntl.fcntl(fd, fcntl.F_GET_SEALS) & fcntl.F_SEAL_SHRINK and 0 < size <= SHARED_BYTES:
+                return cls(size, fd)
+        except OSError:
+            os.close(fd)
+            raise
+        os.close(fd)
+        raise ValueError("expected a sealed segment")
 
     def allocate(self, descriptor: bytes, values: int) -> int | None:
         """Append a record with so many values, all zero; return the first value's word number, None when full."""

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happens to the admin port and to a membership when the process forks.
+
+Python has no way to take fork hooks back, so they are registered once and look at what there is.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol
+
+
+class Forkable(Protocol):
+    """Something that threads of this process use."""
+
+    def before_fork(self) -> None:
+        """Come to rest: no lock of ours may be held in the child."""
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+
+    def after_fork_in_child(self) -> None:
+        """Begin again: the threads are gone, the descriptors are the parent's."""
+
+
+class _Hooks:
+    """The one that is told, and whether Python knows of the hooks."""
+
+    def __init__(self) -> None:
+        self.current: Forkable | None = None
+        self._registered = False
+
+    def register(self) -> None:
+        if not self._registered and hasattr(os, "register_at_fork"):
+            self._registered = True
+            os.register_at_fork(before=self.before, after_in_parent=self.in_parent, after_in_child=self.in_child)
+
+    def before(self) -> None:
+        if self.current is not None:
+            self.current.before_fork()
+
+    def in_parent(self) -> None:
+        if self.current is not None:
+            self.current.after_fork_in_parent()
+
+    def in_child(self) -> None:
+        if self.current is not None:
+            self.current.after_fork_in_child()
+
+
+_hooks = _Hooks()
+
+
+def tell(forkable: Forkable | None) -> None:
+    """Tell this one of forks from now on, nobody if None."""
+    _hooks.current = forkable
+    _hooks.register()

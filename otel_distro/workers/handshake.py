@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the owner of the admin port leaves in the environment for its children."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import sys
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+
+from otel_distro.variables import Settings
+
+_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """Where the owner is, and how a process knows that it is meant.
+
+    Attributes:
+        pid: The owner's.
+        socket: Name of its abstract Unix socket. Every process of the network namespace can list such names.
+        token: So a secret goes with it, which only readers of the environment know.
+        identity: Digest of the service and its admin address: a nested service with others is no member.
+        command: Digest of the owner's command line: who has the same is no worker but the owner's successor (gunicorn's
+            upgrade by USR2) or its second incarnation (reloaders that run themselves again).
+    """
+
+    pid: int
+    socket: str
+    token: str
+    identity: str
+    command: str
+
+    @classmethod
+    def offer(cls, settings: Settings) -> Handshake:
+        """Return a fresh one for this process."""
+        name = f"otel-distro-{secrets.token_hex(16)}"
+        return cls(os.getpid(), name, secrets.token_hex(16), identity(settings), _digest(sys.orig_argv))
+
+    @classmethod
+    def decode(cls, text: str | None) -> Handshake | None:
+        """Read what `encode` wrote; None if there is nothing usable."""
+        version, *fields = (text or "").split(":")
+        if version != _VERSION or len(fields) != 5 or not fields[0].isdigit() or not all(fields):  # above
+            return None
+        return cls(int(fields[0]), *fields[1:])
+
+    def encode(self) -> str:
+        """Write it as one value for the environment."""
+        return ":".join((_VERSION, *map(str, astuple(self))))
+
+    def concerns(self, settings: Settings) -> bool:
+        """Whether this process belongs to that owner."""
+        return self.identity == identity(settings) and self.pid != os.getpid()
+
+    def is_predecessor(self) -> bool:
+        """Whether the owner runs the same command as this process."""
+        return self.command == _digest(sys.orig_argv)
+
+
+def identity(settings: Settings) -> str:
+    """Return the digest of who the service is and where its admin port would be."""
+    service, admin = settings.service, settings.admin
+    return _digest([service.namespace or "", service.name, admin.host, str(admin.port)])
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]

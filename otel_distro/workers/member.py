@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A worker's side: register with the owner, answer when it asks."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
+
+from otel_distro import diagnostics
+from otel_distro.metrics.families import Family
+from otel_distro.metrics.segment import Segment
+from otel_distro.workers.handshake import Handshake
+from otel_distro.workers.wire import FrameBuffer, frame, pack
+
+CONNECT_SECONDS = 1.0
+_READ_BYTES = 4096
+
+# Hands the samples of this process, and how late its event loop is (None without one), to its argument.
+Deliver = Callable[[Iterable[Family], "float | None"], None]
+Ask = Callable[[Deliver], None]
+
+
+class Member:
+    """The connection to the owner, and the daemon thread `otel-distro-worker` that answers on it."""
+
+    def __init__(self, handshake: Handshake, segment: Segment | None, ask: Ask) -> None:
+        """Register.
+
+        Args:
+            handshake: What the owner left.
+            segment: Where the series of this process are; None if the owner cannot read them there.
+            ask: Collects what is not in the segment.
+
+        Raises:
+            OSError: the owner is gone.
+        """
+        self._ask = ask
+        self._sending = threading.Lock()
+        self._socket = connect(handshake)
+        self._send({"type": "hello", "token": handshake.token}, [segment.fd] if segment and segment.fd else [])
+        self._thread = threading.Thread(target=self._serve, name="otel-distro-worker", daemon=True)
+        self._thread.start()
+
+    def push(self, timeout_seconds: float) -> None:
+        """Send the samples of now, unasked: this may be the end of the process."""
+        pushed = threading.Event()
+
+        def deliver(families: Iterable[Family], lag: float | None) -> None:
+            self._answer(None, families, lag)
+            pushed.set()
+
+        self._ask(deliver)
+        pushed.wait(timeout_seconds)
+
+    def close(self, timeout_seconds: float) -> None:
+        """Send the last samples and leave."""
+        self.push(timeout_seconds)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Close the connection without a word: in a forked child it is the parent's."""
+        self._socket.close()
+
+    def leave(self) -> None:
+        """End the thread, which waits for the owner's next question."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _serve(self) -> None:
+        buffer = FrameBuffer()
+        with suppress(OSError):  # the owner is gone, or this side has left
+            while data := self._socket.recv(_READ_BYTES):
+                for question in buffer.feed(data):
+                    self._respond(question.get("number"))
+
+    def _respond(self, number: Any) -> None:
+        try:
+            self._ask(lambda families, lag: self._answer(number, families, lag))
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001  # the boundary: the next question may be answered
+            diagnostics.fault("answering the owner", error)
+
+    def _answer(self, number: Any, families: Iterable[Family], lag: float | None) -> None:
+        self._send({"type": "answer", "number": number, "lag": lag, "families": pack(families)})
+
+    def _send(self, message: dict[str, Any], descriptors: list[int] | None = None) -> None:
+        with self._sending:
+            data = frame(message)
+            if descriptors:
+                data = data[socket.send_fds(self._socket, [data], descriptors) :]
+            self._socket.sendall(data)
+
+
+def connect(handshake: Handshake) -> socket.socket:
+    """Connect to the owner.
+
+    Raises:
+        OSError: it is gone, or somebody else has taken its name.
+    """
+    sock = socket.socket(socket.AF_UNIX)
+    sock.settimeout(CONNECT_SECONDS)
+    try:
+        sock.connect("\0" + handshake.socket)
+    except OSError:
+        sock.close()
+        raise
+    sock.settimeout(None)
+    return sock

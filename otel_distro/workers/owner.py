@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The owner's side: accept members, ask them, add up what they and their predecessors have counted."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import count
+
+from otel_distro import diagnostics
+from otel_distro.admin.loop import READ, Loop
+from otel_distro.metrics.families import CUMULATIVE, Families, Family, Number, merge
+from otel_distro.metrics.local import LocalMetrics
+from otel_distro.workers.handshake import Handshake
+from otel_distro.workers.peer import Peer
+
+# A member that is killed loses at most this much of what only it can tell.
+ASK_EVERY_SECONDS = 1.0
+MAX_PEERS = 1024
+STATES = ("serving", "idle", "stuck")
+
+Deliver = Callable[[Iterable[Family]], None]
+
+
+class _Round:
+    """One scrape: who has been asked and has not answered yet."""
+
+    def __init__(self, number: int, deliver: Deliver) -> None:
+        self.number = number
+        self.deliver: Deliver | None = deliver
+
+    def finish(self, families: Iterable[Family]) -> None:
+        """Deliver, once."""
+        deliver, self.deliver = self.deliver, None
+        if deliver is not None:
+            deliver(families)
+
+
+class Owner:
+    """All members of the service. Lives in the admin thread; nothing here is called from another one."""
+
+    def __init__(self, loop: Loop, handshake: Handshake, metrics: LocalMetrics, timeout_seconds: float) -> None:
+        """Listen for members.
+
+        Raises:
+            OSError: the platform has no abstract Unix sockets.
+        """
+        self._loop = loop
+        self._handshake = handshake
+        self._metrics = metrics
+        self._timeout_seconds = timeout_seconds
+        self._peers: list[Peer] = []
+        self._rounds: list[_Round] = []
+        self._numbers = count(1)
+        self._ended: Families = {}
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind("\0" + handshake.socket)
+        self._socket.listen(128)
+        self._socket.setblocking(False)
+        loop.watch(self._socket, READ, self._accept)
+        loop.call_later(ASK_EVERY_SECONDS, self._ask_all)
+
+    @property
+    def members(self) -> list[Peer]:
+        """The members that are there."""
+        return [peer for peer in self._peers if peer.member]
+
+    def gather(self, deliver: Deliver) -> None:
+        """Ask every member, and deliver the sum when all have answered or the time limit is over."""
+        number = next(self._numbers)
+        for peer in self.members:
+            # Who has let a question lie for longer than the limit is not waited for again: its last samples stand.
+            if peer.silent_seconds() < self._timeout_seconds:
+                peer.ask(number)
+        this = _Round(number, deliver)
+        self._rounds.append(this)
+        self._loop.call_later(self._timeout_seconds, lambda: self._finish(this))
+        self._finish_answered()
+
+    def _ask_all(self) -> None:
+        self._loop.call_later(ASK_EVERY_SECONDS, self._ask_all)
+        for peer in self.members:
+            if not peer.silent_seconds():
+                peer.ask(next(self._numbers))
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            sock, _ = self._socket.accept()
+            peer = Peer(self._loop, sock, self._handshake.token, self._changed)
+            if peer.uid != os.getuid() or len(self._peers) >= MAX_PEERS:
+                peer.close()
+            else:
+                self._peers.append(peer)
+
+    def _changed(self, peer: Peer) -> None:
+        """A member has come, answered, or gone."""
+        if peer.closed:
+            self._part_with(peer)
+        elif not peer.slot:
+            taken = {known.slot for known in self._peers}
+            peer.slot = next(slot for slot in map(str, count(1)) if slot not in taken)
+        self._finish_answered()
+
+    def _part_with(self, peer: Peer) -> None:
+        if peer in self._peers:
+            self._peers.remove(peer)
+        if peer.member:
+            kept = [family for family in self._families_of(peer) if family.kind in CUMULATIVE]
+            merge(self._ended, kept, peer.slot)
+
+    def _finish_answered(self) -> None:
+        for this in list(self._rounds):
+            if not any(peer.awaits(this.number) for peer in self._peers):
+                self._finish(this)
+
+    def _finish(self, this: _Round) -> None:
+        if this in self._rounds:
+            self._rounds.remove(this)
+            this.finish(self.total().values())
+
+    def total(self) -> Families:
+        """Return the sum over this process, the members as far as they have answered, and those that have ended."""
+        total: Families = {}
+        merge(total, self._ended.values())
+        merge(total, self._metrics.families().values())
+        for peer in self.members:
+            merge(total, self._families_of(peer), peer.slot)
+        merge(total, self._states())
+        return total
+
+    def _families_of(self, peer: Peer) -> list[Family]:
+        try:
+            return list(peer.families().values())
+        except ValueError as error:
+            diagnostics.fault("reading a worker's segment", error)
+            return []
+
+    def _states(self) -> Iterator[Family]:
+        states = Counter(peer.state for peer in self.members)
+        points = {f'state="{state}"': Number(float(states[state])) for state in STATES}
+        text = "Processes that have registered with the owner of the admin port, by state."
+        yield Family("otel_distro_workers", "gauge", text, policy="sum", points=dict(points))
