@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from structlog import _config, contextvars, is_configured
+import structlog._output
+from structlog import _config, contextvars, is_configured, make_filtering_bound_logger
 from structlog._base import BoundLoggerBase
 from structlog._config import BoundLoggerLazyProxy
 from structlog._frames import _find_first_app_frame_and_name
-from structlog._output import stdout as real_stdout
+from structlog._log_levels import NAME_TO_LEVEL
 
 __all__ = [
+    "NAME_TO_LEVEL",
     "BoundLoggerBase",
     "BoundLoggerLazyProxy",
     "calling_module",
@@ -27,6 +29,7 @@ __all__ = [
     "replace_defaults",
 ]
 
+real_stdout: Any = structlog._output.__dict__["stdout"]
 _CONTEXT_VARIABLES: Final = contextvars._CONTEXT_VARS
 _PREFIX_LENGTH: Final = contextvars.STRUCTLOG_KEY_PREFIX_LEN
 
@@ -38,7 +41,7 @@ def default_processors() -> list[Any]:
 
 def filtering_logger(level: str) -> Any:
     """Return structlog's own class that drops what is below a level."""
-    return _config.make_filtering_bound_logger(level)
+    return make_filtering_bound_logger(level)
 
 
 def replace_defaults(wrapper_class: Any, factory: Any) -> Callable[[], None]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from otel_distro.logs import redact, stdlib
-from otel_distro.logs.emit import Emitter
+from otel_distro.logs import access, hooks, redact, stdlib
+from otel_distro.logs.console import ConsoleRenderer, wants_colours
+from otel_distro.logs.emit import Emitter, Export
 from otel_distro.variables import Settings
 
 __all__ = ["install"]
@@ -25,14 +26,28 @@ def install(settings: Settings, submit: Callable[..., bool] | None = None) -> Un
         What puts everything back as it was.
     """
     redact.configure(settings.redaction)
-    emitter = Emitter(settings)
+    emitter = Emitter(
+        settings,
+        export=None if submit is None else _exporting(submit),
+        render=None if settings.logs.json else ConsoleRenderer(colours=wants_colours()),
+    )
     undos = [stdlib.install(emitter, settings.logs), _install_for_structlog(emitter, settings.logs.level)]
+    if settings.logs.access:
+        undos.append(access.install(emitter, settings.logs))
+    if settings.logs.json:
+        undos.append(hooks.install())
 
     def undo() -> None:
         for step in reversed(undos):
             step()
 
     return undo
+
+
+def _exporting(submit: Callable[..., bool]) -> Export:
+    from otel_distro.logs.export import exporting
+
+    return exporting(submit)
 
 
 def _install_for_structlog(emitter: Emitter, level: str) -> Undo:

@@ -40,10 +40,14 @@ def marking_basic_config(original: Callable[..., None]) -> Callable[..., None]:
     """Build the `basicConfig` that remembers which handler it made by itself; the rest of it is the original."""
 
     def basic_config(**kwargs: Any) -> None:
-        given = list(kwargs.get("handlers") or ())
-        before = [*logging.root.handlers, *given]
-        original(**{**kwargs, "handlers": given} if "handlers" in kwargs and given else kwargs)
-        for handler in logging.root.handlers:
+        root = logging.root
+        # `logging.info()` calls this without arguments: what that made must not get in the way of the application's.
+        root.handlers = [handler for handler in root.handlers if _MADE_BY_BASIC_CONFIG not in handler.__dict__]
+        if kwargs.get("handlers") is not None:
+            kwargs["handlers"] = list(kwargs["handlers"])
+        before = [*root.handlers, *(kwargs.get("handlers") or ())]
+        original(**kwargs)
+        for handler in root.handlers:
             if handler not in before:
                 setattr(handler, _MADE_BY_BASIC_CONFIG, True)
 

@@ -16,6 +16,7 @@ from otel_distro.logs.encode import encode, fit
 from otel_distro.logs.errors import error_fields
 from otel_distro.logs.ids import add_ids
 from otel_distro.logs.redact import redact_fields, redact_text
+from otel_distro.logs.sampling import Sampler
 from otel_distro.logs.stdout import PIPE_BUF, Stdout
 from otel_distro.variables import Settings
 
@@ -33,7 +34,6 @@ class Emitter:
     Args:
         settings: the service's identity and the limits.
         export: takes (nanoseconds, event, span, error), says whether the record was accepted; None when off.
-        stdout: where lines go.
         render: turns an event into a line for people; None for JSON.
     """
 
@@ -41,21 +41,31 @@ class Emitter:
         self,
         settings: Settings,
         export: Export | None = None,
-        stdout: Stdout | None = None,
         render: Callable[[Event], bytes] | None = None,
     ) -> None:
         service = settings.service
         described = {"environment": service.environment, "version": service.version}
         self.export = export
-        self.stdout = stdout or Stdout()
+        self.stdout = Stdout()
         self._service = service.name
         self._constants = {key: value for key, value in described.items() if value}
         self._most = settings.logs.max_line_bytes
         self._render = render
         self._second = (0, "")
+        self._sampler = Sampler(settings.logs.sample_every) if settings.logs.sample_every else None
 
     def emit(self, level: str, logger: str, message: str, fields: Fields, error: BaseException | None = None) -> None:
-        """Write one event.
+        """Export and write one event; the arguments are those of `event`."""
+        left_out = self._sampler.left_out(level, logger, message) if self._sampler else 0
+        if left_out is None:
+            return
+        event = self.event(level, logger, message, fields, error)
+        if left_out:
+            event["left_out"] = left_out
+        self.write(event)
+
+    def event(self, level: str, logger: str, message: str, fields: Fields, error: BaseException | None = None) -> Event:
+        """Return an event with its ids and without secrets, after its record was handed to the exporter.
 
         Args:
             level: debug, info, warning, error or critical.
@@ -64,10 +74,6 @@ class Emitter:
             fields: everything else that the application said, of any type.
             error: the exception that the event is about.
         """
-        self.stdout.write(self.line(level, logger, message, fields, error))
-
-    def line(self, level: str, logger: str, message: str, fields: Fields, error: BaseException | None = None) -> bytes:
-        """Return the line of one event, after its record was handed to the exporter."""
         now = time_ns()
         event: Event = {
             "timestamp": self._timestamp(now),
@@ -83,7 +89,15 @@ class Emitter:
             event.update(error_fields(error))
         if self.export is not None and self.export(now, event, span, error):
             event["otlp"] = True
+        return event
+
+    def line(self, event: Event) -> bytes:
+        """Return the event as the bytes of its line, line feed included."""
         return self._encode(event) if self._render is None else self._render(event)
+
+    def write(self, event: Event) -> None:
+        """Write the event's line."""
+        self.stdout.write(self.line(event))
 
     def _encode(self, event: Event) -> bytes:
         line = encode(event)

@@ -14,8 +14,7 @@ Event = dict[str, Any]
 
 # Fields that say which event it is; they are never cut. Everything else gives way, tracebacks first.
 _IDENTITY: Final = frozenset(
-    ("timestamp", "level", "service", "logger", "message", "trace_id", "span_id", "request_id", "correlation_id")
-    + ("environment", "version", "otlp")
+    ["timestamp", "level", "service", "logger", "message", "trace_id", "span_id", "request_id", "correlation_id", "environment", "version", "otlp"]
 )
 _LEAST_USEFUL_FIRST: Final = ("exception", "stack")
 _SMALLEST_CUT: Final = 64

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date, time
 from enum import Enum
 from itertools import islice
@@ -33,14 +34,19 @@ def plain(value: Any, redact_text: RedactText, redact_value: RedactValue, depth:
         return _integer(value)
     if isinstance(value, str):
         return redact_text(shortened(str.__str__(value)))
-    if isinstance(value, Enum):
-        return plain(value.value, redact_text, redact_value, depth + 1)
     if depth >= MAX_DEPTH:
         return f"<{type(value).__name__}: too deep>"
     try:
         return _container_or_text(value, redact_text, redact_value, depth)
     except Exception as error:  # noqa: BLE001 - the value is the application's, and so is the code behind it
         return f"<{type(value).__name__}: {type(error).__name__} when read>"
+
+
+def plain_text(value: Any) -> str:
+    """Return any value as text, without raising."""
+    if type(value) is str:
+        return value
+    return str(plain(value, str, lambda _key, item: plain(item, str, lambda _inner, inner: plain_text(inner))))
 
 
 def shortened(text: str, most: int = MAX_TEXT) -> str:
@@ -52,22 +58,26 @@ def shortened(text: str, most: int = MAX_TEXT) -> str:
 
 
 def _container_or_text(value: Any, redact_text: RedactText, redact_value: RedactValue, depth: int) -> Any:
+    if isinstance(value, Enum):
+        return plain(value.value, redact_text, redact_value, depth + 1)
     if isinstance(value, Mapping):
         return {key: _entry(key, item, redact_text, redact_value, depth) for key, item in _entries(value)}
-    if isinstance(value, (list, tuple, Set)):
+    if isinstance(value, (list, tuple, AbstractSet)):
         items = [plain(item, redact_text, redact_value, depth + 1) for item in islice(value, MAX_ITEMS)]
         return items + _rest(value)
+    return redact_text(shortened(_text(value)))
+
+
+def _text(value: Any) -> str:
     if isinstance(value, (date, time)):
         return value.isoformat()
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return redact_text(shortened(bytes(value[:MAX_TEXT]).decode("utf-8", "backslashreplace")))
-    if isinstance(value, BaseException):
-        return redact_text(shortened(f"{type(value).__name__}: {value}"))
-    return redact_text(shortened(str(value)))
+    if isinstance(value, (bytes, bytearray)):
+        return value[:MAX_TEXT].decode("utf-8", "backslashreplace")
+    return f"{type(value).__name__}: {value}" if isinstance(value, BaseException) else str(value)
 
 
 def _entry(key: str, item: Any, redact_text: RedactText, redact_value: RedactValue, depth: int) -> Any:
-    if isinstance(item, (Mapping, list, tuple, Set)):
+    if isinstance(item, (Mapping, list, tuple, AbstractSet)):
         # A name decides over everything below it; only when it does not, the value is looked into.
         decided = redact_value(key, "") if item else ""
         return decided or plain(item, redact_text, redact_value, depth + 1)

@@ -9,20 +9,15 @@ from typing import Final
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SECRET_WORDS: Final = frozenset(
-    ("apikey", "authorization", "bearer", "cookie", "cookies", "credential", "credentials", "jwt")
-    + ("passcode", "passphrase", "passwd", "password", "pw", "pwd", "secret", "secrets", "token")
+    ["apikey", "authorization", "bearer", "cookie", "cookies", "credential", "credentials", "jwt", "passcode", "passphrase", "passwd", "password", "pw", "pwd", "secret", "secrets", "token"]
 )
 # Words that make a secret only together, however they are joined: api_key, apiKey, X-API-Key, APIKEY.
-_SECRET_PARTS: Final = (
-    ("apikey", "accesskey", "privatekey", "secretkey", "signingkey", "encryptionkey", "accountkey")
-    + ("clientsecret", "password", "passwd", "passphrase", "accesstoken", "refreshtoken", "authtoken", "sessiontoken")
-    + ("idtoken", "csrftoken", "xsrftoken", "bearertoken", "setcookie", "authorization", "sharedsecret")
+_SECRET_PARTS: Final = tuple(
+    ["apikey", "accesskey", "privatekey", "secretkey", "signingkey", "encryptionkey", "accountkey", "clientsecret", "sharedsecret", "password", "passwd", "passphrase", "accesstoken", "refreshtoken", "authtoken", "sessiontoken", "idtoken", "csrftoken", "xsrftoken", "bearertoken", "setcookie", "authorization"]
 )
 # token_count and secret_name say something about a secret and are none.
 _ABOUT: Final = frozenset(
-    ("age", "budget", "count", "counts", "endpoint", "expiration", "expires", "expiry", "length", "limit", "name")
-    + ("policy", "present", "remaining", "required", "rotation", "size", "total", "ttl", "type", "uri", "url", "usage")
-    + ("used", "valid")
+    ["age", "budget", "count", "counts", "endpoint", "expiration", "expires", "expiry", "length", "limit", "name", "policy", "present", "remaining", "required", "rotation", "size", "total", "ttl", "type", "uri", "url", "usage", "used", "valid"]
 )
 _MOST_KEYS: Final = 4096
 

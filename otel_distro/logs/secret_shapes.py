@@ -21,19 +21,19 @@ _PREFIXED: Final = re.compile(
     r"|hv[bs]\.[\w-]{16,}|whsec_[\w+/=-]{16,}|AGE-SECRET-KEY-\w{20,})"
 )
 _PRIVATE_KEY: Final = re.compile(
-    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.S
+    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
 )
-_SCHEME: Final = re.compile(r"\b(Bearer|Basic|Digest|Negotiate)(\s+)([\w.~+/=-]{4,})", re.I)
+_SCHEME: Final = re.compile(r"\b(Bearer|Basic|Digest|Negotiate)(\s+)([\w.~+/=-]{4,})", re.IGNORECASE)
 _URL_PASSWORD: Final = re.compile(r"([\w.+%-]*:)(?!//)[^\s/@:,\"']+(@[\w\[])|(://[^\s/:@]*:)[^\s/]+(@)")
 # A header's value runs to the end of its line; other values end where a separator stands.
 _HEADER: Final = re.compile(
-    r"\b((?:set-)?cookie|(?:proxy-)?authorization)(['\"]?\s*[:=]\s*)(?![\s'\"]*\[REDACTED)[^\r\n]+", re.I
+    r"\b((?:set-)?cookie|(?:proxy-)?authorization)(['\"]?\s*[:=]\s*)(?![\s'\"]*\[REDACTED)[^\r\n]+", re.IGNORECASE
 )
 _NAMED: Final = re.compile(
     r"([A-Za-z][\w.-]{0,63})(\\?['\"]?\s*(?:[:=]|=>)\s*b?)"
     r"(\\?\"(?:[^\"\\]|\\.)*\\?\"|'(?:[^'\\]|\\.)*'|(?!\[REDACTED)[^\s,;&<>\"')\]}]+)"
 )
-_QUERY: Final = re.compile(r"([?&;](?:sig|signature|key|code|auth|hmac|otp|x-amz-[\w-]+)=)[^&\s#\"']+", re.I)
+_QUERY: Final = re.compile(r"([?&;](?:sig|signature|key|code|auth|hmac|otp|x-amz-[\w-]+)=)[^&\s#\"']+", re.IGNORECASE)
 
 
 def redact_shapes(text: str) -> str:

@@ -13,10 +13,12 @@ from collections.abc import Callable
 from typing import Final
 
 from otel_distro.diagnostics import fault
+from otel_distro.logs import access
 from otel_distro.logs.console_handlers import marking_basic_config, stands_in_for_ours, writes_to_console
-from otel_distro.logs.emit import Emitter
+from otel_distro.logs.decorate import decorating
+from otel_distro.logs.emit import Emitter, Event
 from otel_distro.logs.patch import Patches
-from otel_distro.logs.records import Rendered, error_of, fields_of, level_name, message_of
+from otel_distro.logs.records import RecordWithIds, Rendered, said
 from otel_distro.variables import LogSettings
 
 CHATTY_LIBRARIES: Final = ("httpx", "httpcore")
@@ -26,11 +28,16 @@ def install(emitter: Emitter, settings: LogSettings) -> Callable[[], None]:
     """Send what the standard library logs through the emitter; return what undoes it."""
     patches = Patches()
     patches.set(logging.Logger, "callHandlers", _call_handlers(emitter))
+    patches.set(logging.Handler, "format", decorating(logging.Handler.format))
     patches.set(logging, "basicConfig", marking_basic_config(logging.basicConfig))
     levels = _set_levels(settings)
+    if logging.getLogRecordFactory() is logging.LogRecord:
+        logging.setLogRecordFactory(RecordWithIds)
 
     def undo() -> None:
         patches.undo()
+        if logging.getLogRecordFactory() is RecordWithIds:
+            logging.setLogRecordFactory(logging.LogRecord)
         for logger, before, ours in levels:
             if logger.level == ours:
                 logger.setLevel(before)
@@ -55,13 +62,20 @@ def _call_handlers(emitter: Emitter) -> Callable[[logging.Logger, logging.LogRec
     """Build the `callHandlers` that ends in our line."""
 
     def call_handlers(self: logging.Logger, record: logging.LogRecord) -> None:
-        if _ask_handlers(self, record):
-            try:
-                _emit(emitter, record)
-            except Exception as error:  # noqa: BLE001 - the boundary: logging never raises into the application
-                fault("log record", error)
+        # Exported before the handlers run, so that each line can say whether the collector has it already.
+        event = _guarded(_exported_event, emitter, record) if emitter.export is not None else None
+        if _ask_handlers(self, record) and not access.replaces(record.name):
+            _guarded(_write, emitter, record, event)
 
     return call_handlers
+
+
+def _guarded(step: Callable[..., Event | None], *args: object) -> Event | None:
+    try:
+        return step(*args)
+    except Exception as error:  # noqa: BLE001 - the boundary: logging never raises into the application
+        fault("log record", error)
+        return None
 
 
 def _ask_handlers(logger: logging.Logger, record: logging.LogRecord) -> bool:
@@ -83,9 +97,18 @@ def _ask_handlers(logger: logging.Logger, record: logging.LogRecord) -> bool:
     return not on_console
 
 
-def _emit(emitter: Emitter, record: logging.LogRecord) -> None:
-    message = record.msg
-    if isinstance(message, Rendered):
-        emitter.stdout.write(message.encode("utf-8", "replace") + b"\n")
-        return
-    emitter.emit(level_name(record.levelno), record.name, message_of(record), fields_of(record), error_of(record))
+def _exported_event(emitter: Emitter, record: logging.LogRecord) -> Event | None:
+    """Build the event and hand it to the exporter, unless structlog's side did or the access event stands for it."""
+    if isinstance(record.msg, Rendered) or access.replaces(record.name):
+        return None
+    event = emitter.event(*said(record))
+    if isinstance(record, RecordWithIds):
+        record.exported = "otlp" in event
+    return event
+
+
+def _write(emitter: Emitter, record: logging.LogRecord, event: Event | None) -> None:
+    if isinstance(record.msg, Rendered):
+        emitter.stdout.write(record.msg.encode("utf-8", "replace") + b"\n")
+    else:
+        emitter.write(event or emitter.event(*said(record)))

@@ -14,8 +14,6 @@ import functools
 from collections.abc import Callable
 from typing import Any, Final
 
-from structlog.exceptions import DropEvent
-
 from otel_distro.diagnostics import fault
 from otel_distro.logs.emit import Emitter
 from otel_distro.logs.patch import Patches
@@ -56,7 +54,7 @@ def install(emitter: Emitter, level: str) -> Callable[[], None]:
 
 def _proxy_to_logger(emitter: Emitter) -> Callable[..., Any]:
     """Build the method behind `log.info(...)`: straight to the line where nobody configured anything."""
-    original = BoundLoggerBase._proxy_to_logger
+    original = BoundLoggerBase._proxy_to_logger  # noqa: SLF001 - open to wrapper classes by its documentation
     defaults = default_processors()
 
     @functools.wraps(original)
@@ -77,7 +75,7 @@ def _proxy_to_logger(emitter: Emitter) -> Callable[..., Any]:
 
 def _process_event(emitter: Emitter) -> Callable[..., Any]:
     """Build the method that runs the processors: the default renderer gives way to the contract's."""
-    original = BoundLoggerBase._process_event
+    original = BoundLoggerBase._process_event  # noqa: SLF001 - open to wrapper classes by its documentation
     default_renderer = default_processors()[-1]
     own = OwnRenderer(emitter)
 

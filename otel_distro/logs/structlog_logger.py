@@ -26,7 +26,7 @@ class StdoutLogger(PrintLogger):
         """Come back from a pickle, which keeps no name."""
         self.__init__()  # type: ignore[misc]  # what a pickled logger was is said by its default arguments
 
-    def __deepcopy__(self, memo: dict[int, object]) -> StdoutLogger:
+    def __deepcopy__(self, memodict: dict[str, object]) -> StdoutLogger:
         """Return a logger of the same name."""
         return StdoutLogger(self.name, self._stdout)
 

@@ -7,7 +7,8 @@ import logging
 from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
-from structlog import BytesLogger
+from structlog import BytesLogger, DropEvent
+from structlog.dev import ConsoleRenderer
 from structlog.stdlib import ProcessorFormatter, render_to_log_args_and_kwargs, render_to_log_kwargs
 from structlog.testing import LogCapture
 
@@ -16,6 +17,7 @@ from otel_distro.logs.ids import current_ids
 from otel_distro.logs.records import Rendered
 from otel_distro.logs.redact import redact_in_place, redact_text
 from otel_distro.logs.structlog_event import Event, level_of, processed_event
+from otel_distro.upstream_structlog import NAME_TO_LEVEL
 
 # These only hand the event on to the standard library, where it is exported and written.
 _HANDING_ON: Final = (ProcessorFormatter.wrap_for_formatter, render_to_log_kwargs, render_to_log_args_and_kwargs)
@@ -23,13 +25,21 @@ _HANDING_ON: Final = (ProcessorFormatter.wrap_for_formatter, render_to_log_kwarg
 
 def as_line_for(logger: Any, emitter: Emitter, method_name: str, fields: Event) -> Any:
     """Return the arguments for a logger whose renderer nobody chose: the contract's line."""
+    if not _is_enabled(logger, method_name):
+        raise DropEvent
     message, error = processed_event(fields)
-    name = getattr(logger, "name", None) or "structlog"
-    line = emitter.line(level_of(method_name), name, message, fields, error).removesuffix(b"\n")
+    event = emitter.event(level_of(method_name), name_of(logger), message, fields, error)
+    line = emitter.line(event).removesuffix(b"\n")
     if isinstance(logger, BytesLogger):
         return (line,), {}
     text = line.decode()
-    return (Rendered(text, exported=True) if isinstance(logger, logging.Logger) else text,), {}
+    return (Rendered(text) if isinstance(logger, logging.Logger) else text,), {}
+
+
+def name_of(logger: Any) -> str:
+    """Return the name of whatever structlog wraps."""
+    name = getattr(logger, "name", None)
+    return name if isinstance(name, str) else "structlog"
 
 
 class OwnRenderer:
@@ -44,7 +54,25 @@ class OwnRenderer:
             for name, value in current_ids().items():
                 event_dict.setdefault(name, value)
             redact_in_place(event_dict)
+            if self._emitter.export is not None and renderer not in _HANDING_ON and _is_enabled(logger, method_name):
+                self._export(logger, method_name, event_dict, renderer)
         return _arguments(logger, renderer(logger, method_name, event_dict))
+
+    def _export(
+        self, logger: Any, method_name: str, event_dict: MutableMapping[str, Any], renderer: Callable[..., Any]
+    ) -> None:
+        fields = dict(event_dict)
+        message, error = processed_event(fields)
+        event = self._emitter.event(level_of(method_name), name_of(logger), message, fields, error)
+        if "otlp" in event and not isinstance(renderer, ConsoleRenderer):
+            event_dict["otlp"] = True
+
+
+def _is_enabled(logger: Any, method_name: str) -> bool:
+    """Whether a logger of the standard library will take the event; others take all."""
+    if not isinstance(logger, logging.Logger):
+        return True
+    return logger.isEnabledFor(NAME_TO_LEVEL.get(method_name, logging.INFO))
 
 
 def _arguments(logger: Any, rendered: Any) -> Any:

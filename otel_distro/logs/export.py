@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events as OTLP log records, encoded when they are logged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Span
+
+from otel_distro.logs.emit import Event, Export
+from otel_distro.otlp.encode_log import encode_log
+
+# https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber
+_SEVERITY: Final = {"debug": 5, "info": 9, "warning": 13, "error": 17, "critical": 21}
+# Told elsewhere in the record, its scope or its resource.
+_ELSEWHERE: Final = frozenset(
+    ("timestamp", "level", "service", "logger", "message", "trace_id", "span_id", "environment", "version")
+)
+_EXCEPTION: Final = frozenset(("error", "exception"))
+# What the exporter itself has to say would come back to it.
+_OWN_LOGGERS: Final = ("otel_distro", "opentelemetry")
+_ACCESS: Final = "otel_distro.access"
+
+
+def exporting(submit: Callable[[Any, bytes], bool]) -> Export:
+    """Build the function that hands an event to the exporter and says whether it was accepted.
+
+    Args:
+        submit: takes (instrumentation scope, encoded record); False if the queue is full.
+    """
+    scopes: dict[str, InstrumentationScope] = {}
+
+    def scope_of(name: str) -> InstrumentationScope:
+        scope = scopes.get(name)
+        return scopes.setdefault(name, InstrumentationScope(name)) if scope is None else scope
+
+    def export(now: int, event: Event, span: Span, error: BaseException | None) -> bool:
+        name = event["logger"]
+        if name.startswith(_OWN_LOGGERS) and name != _ACCESS:
+            return False
+        record = encode_log(
+            event["message"],
+            timestamp=now,
+            severity_number=_SEVERITY[event["level"]],
+            severity_text=event["level"],
+            attributes=_attributes(event, error),
+            span_context=span.get_span_context(),
+        )
+        return submit(scope_of(name), record)
+
+    return export
+
+
+def _attributes(event: Event, error: BaseException | None) -> Mapping[str, Any]:
+    if error is None:
+        return {key: value for key, value in event.items() if key not in _ELSEWHERE}
+    attributes = {key: value for key, value in event.items() if key not in _ELSEWHERE and key not in _EXCEPTION}
+    kind = type(error)
+    attributes["exception.type"] = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+    attributes["exception.message"] = event["error"]
+    attributes["exception.stacktrace"] = event["exception"]
+    return attributes
