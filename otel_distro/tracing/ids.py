@@ -3,8 +3,12 @@
 
 import os
 import random
+from contextvars import ContextVar
 
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+
+# The trace id that a caller asked for without naming a span (`x-trace-id`): set around the start of one root span.
+requested_trace_id: ContextVar[int | None] = ContextVar("otel_distro_requested_trace_id", default=None)
 
 _random = random.Random()  # noqa: S311 - ids are not secrets
 if hasattr(os, "register_at_fork"):
@@ -19,5 +23,5 @@ class PrivateRandomIdGenerator(RandomIdGenerator):
         return _random.getrandbits(64) or self.generate_span_id()
 
     def generate_trace_id(self) -> int:
-        """Return a random 128-bit id, never 0."""
-        return _random.getrandbits(128) or self.generate_trace_id()
+        """Return the id that was asked for, else a random 128-bit id, never 0."""
+        return requested_trace_id.get() or _random.getrandbits(128) or self.generate_trace_id()

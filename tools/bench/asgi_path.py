@@ -102,6 +102,7 @@ def ours(routes: int, *, sampled: bool = True, access: Callable[..., Any] | None
     """Return the application under our instrumentor, with our spans and encoder."""
     from otel_distro import http, tracing
     from otel_distro.http import instrumentors
+    from otel_distro.metrics.reader import PrometheusReader
     from otel_distro.variables import HttpSettings
 
     provider = TracerProvider(sampler=ParentBased(ALWAYS_ON if sampled else ALWAYS_OFF))
@@ -111,7 +112,7 @@ def ours(routes: int, *, sampled: bool = True, access: Callable[..., Any] | None
     assert factory is not None
     original = fastapi.FastAPI
     instrumentor = factory()
-    instrumentor.instrument(tracer_provider=provider, meter_provider=MeterProvider([InMemoryMetricReader()]))
+    instrumentor.instrument(tracer_provider=provider, meter_provider=MeterProvider([PrometheusReader()]))
     app = application(routes)
     app.middleware_stack = app.build_middleware_stack()
     type(instrumentor)._instance = None
