@@ -28,5 +28,5 @@ async def generate(prompt: Prompt):
     await asyncio.sleep(random.triangular(0.005, 0.120, 0.015))
     seconds = time.perf_counter() - started
     latency.labels("example", "parrot-1").observe(seconds)
-    log.info("answer generated", model="parrot-1", inference_time_ms=round(seconds * 1000, 1))
+    log.info("answer generated", inference_time_ms=round(seconds * 1000, 1), model="parrot-1")
     return {"text": f"You said: {prompt.prompt}"}

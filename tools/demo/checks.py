@@ -36,9 +36,9 @@ def check_trace(spans: list[Span]) -> Check:
     servers = {span.service: span for span in spans if span.kind == "SERVER"}
     clients = [span for span in spans if span.kind == "CLIENT"]
     counts = sorted(span.service for span in spans if span.kind == "SERVER")
-    text = f"the trace has SERVER spans of {_list(counts)}, {len(clients)} CLIENT span"
+    text = f"SERVER spans of {_list(counts)}, {len(clients)} CLIENT span"
     if counts != SERVICES or len(clients) != 1:
-        return Check(False, f"{text}, expected one each of {_list(SERVICES)} and 1 CLIENT span")
+        return Check(False, f"{text}; expected one SERVER span each of {_list(SERVICES)} and 1 CLIENT span")
     linked = (
         servers["chat_api"].parent_span_id is None
         and clients[0].parent_span_id == servers["chat_api"].span_id

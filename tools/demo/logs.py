@@ -16,7 +16,7 @@ Line = Mapping[str, Any]
 _LEVEL_COLOURS = {"debug": "dim", "info": "green", "warning": "yellow", "error": "red", "critical": "red"}
 # What the row shows elsewhere, what is the same in every row, and what would fill the screen.
 _NOT_REPEATED = {"timestamp", "level", "service", "logger", "message", "trace_id", "span_id", "request_id"}
-_NOT_REPEATED |= {"correlation_id", "exception", "client"}
+_NOT_REPEATED |= {"correlation_id", "exception", "client", "method", "path", "route", "status_code"}
 
 
 def lines_of(stack: Stack, trace_id: str) -> list[Line]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from otlp_receiver import OtlpReceiver, Span
 
 from demo import checks
-from demo.addresses import show_addresses, show_invitation
+from demo.addresses import show_addresses, show_commands, show_invitation
 from demo.logs import lines_of, show_lines, show_raw
 from demo.request_table import Scraped, requests_served, scrape_all, show_requests
 from demo.stack import Ports, Stack, running
@@ -53,6 +53,7 @@ def run(
     with ExitStack() as parts:
         with terminal.step("Start the OTLP receiver, inference and chat_api") as progress:
             stack = parts.enter_context(running(ports, environment, progress))
+        show_commands(terminal, stack)
         traffic = _send(terminal, stack, calls(requests))
         outcomes = _show_request(terminal, stack, traffic.followed) + _show_table(terminal, traffic)
         show_addresses(terminal, stack)
@@ -70,8 +71,8 @@ def run(
 def _send(terminal: Terminal, stack: Stack, traffic: list[Call]) -> Traffic:
     first = message("lobby", "hello there", "ada")
     before = scrape_all(stack)
-    followed = send_one(stack.chat_api.url, first)
-    with terminal.step(f"Send {len(traffic) + 1} requests to chat_api") as progress:
+    with terminal.step(f"Send one request to follow and {len(traffic)} more to chat_api") as progress:
+        followed = send_one(stack.chat_api.url, first)
         statuses = send(stack.chat_api.url, traffic, progress)
     statuses[followed.status] += 1
     after = scrape_all(stack)

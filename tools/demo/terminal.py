@@ -47,6 +47,10 @@ class Terminal:
             return str(text)
         return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"
 
+    def room(self, used: int, most: int) -> int:
+        """Return how many columns are left beside the used ones: at least 8, at most `most`."""
+        return most if self.width is None else max(min(self.width - used, most), 8)
+
     def line(self, text: str = "") -> None:
         """Write one line, cut to the terminal's width."""
         print(self._fit(text), file=self._stream, flush=True)
@@ -59,10 +63,10 @@ class Terminal:
 
     def heading(self, title: str, note: str = "") -> None:
         """Write the title of a part, a note about its source, and a rule to the right edge."""
-        used = len(title) + (len(note) + 2 if note else 0) + 4
+        used = len(title) + (len(note) + 4 if note else 0) + 4
         rule = "─" * max((self.width or _RULE_WIDTH) - used - 1, 3)
         text = f"{self.paint('──', 'dim')} {self.paint(title, 'bold')}"
-        text += f"  {self.paint(note, 'dim')}" if note else ""
+        text += f"  {self.paint(f'· {note}', 'dim')}" if note else ""
         self.line()
         self.line(f"{text} {self.paint(rule, 'dim')}")
 
@@ -114,6 +118,8 @@ def _pad(text: str, width: int, *, right: bool) -> str:
 def _pieces(text: str, room: int) -> Iterator[str]:
     while _length(text) > room:
         piece = _cut(text, room)
+        comma = piece.rfind(",") + 1  # the long texts here are JSON
+        piece = piece[:comma] if comma > len(piece) / 2 else piece
         yield piece
         text = text[len(piece) :]
     yield text

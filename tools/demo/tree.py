@@ -10,7 +10,8 @@ from otlp_receiver import Span
 from demo.logs import service_colour
 from demo.terminal import Terminal
 
-_BAR_WIDTH = 26
+_BAR_WIDTH = 36
+_BESIDE_BAR = 38  # indent, service, kind, duration and the gaps between the columns
 
 
 def show_tree(terminal: Terminal, spans: list[Span]) -> None:
@@ -19,11 +20,13 @@ def show_tree(terminal: Terminal, spans: list[Span]) -> None:
     if root is None:
         terminal.line(f"  {len(spans)} spans arrived, and no root")
         return
+    longest = max(len(branch + span.name) for branch, span in _walk(root, spans, "", ""))
+    width = terminal.room(_BESIDE_BAR + longest, _BAR_WIDTH)
     rows = []
     for branch, span in _walk(root, spans, "", ""):
         colour = "red" if span.status == "ERROR" else service_colour(span.service)
         name = terminal.paint(branch, "dim") + terminal.paint(span.name, "bold")
-        bar = terminal.paint(_bar(span, root), colour)
+        bar = terminal.paint(_bar(span, root, width), colour)
         rows.append((name, terminal.paint(span.service, colour), span.kind.lower(), bar, f"{span.duration_ms:.1f} ms"))
     terminal.table(("span", "service", "kind", "", "duration"), rows, left=4)
 
@@ -36,9 +39,9 @@ def _walk(span: Span, spans: list[Span], branch: str, indent: str) -> Iterator[t
         yield from _walk(child, spans, indent + ("└─ " if last else "├─ "), indent + ("   " if last else "│  "))
 
 
-def _bar(span: Span, root: Span) -> str:
+def _bar(span: Span, root: Span, width: int) -> str:
     """Return the span's part of the root's time, at least one cell."""
-    scale = _BAR_WIDTH / max(root.end_ns - root.start_ns, 1)
-    start = min(max(round((span.start_ns - root.start_ns) * scale), 0), _BAR_WIDTH - 1)
+    scale = width / max(root.end_ns - root.start_ns, 1)
+    start = min(max(round((span.start_ns - root.start_ns) * scale), 0), width - 1)
     length = max(round((span.end_ns - span.start_ns) * scale), 1)
-    return " " * start + "━" * min(length, _BAR_WIDTH - start)
+    return " " * start + "━" * min(length, width - start)
