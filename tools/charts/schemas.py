@@ -2,6 +2,7 @@
 """JSON schemas for kubeconform, without a network: Kubernetes' own from PyPI, the operator's from its CRDs."""
 
 import json
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -24,12 +25,18 @@ KUBERNETES: Final = "v1.36.0"
 
 
 def kubeconform(manifests: str, schemas: Path) -> subprocess.CompletedProcess[str]:
-    """Check manifests strictly, offline. `schemas` holds the CRD schemas (see `write_crd_schemas`)."""
-    own = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema" / f"{KUBERNETES}-local-strict"
-    locations = [own / "{{.ResourceKind}}{{.KindSuffix}}.json", schemas / "{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"]
+    """Check manifests strictly, offline, with the schemas that `write_schemas` put into a folder."""
+    locations = [schemas / "{{.ResourceKind}}{{.KindSuffix}}.json", schemas / "{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"]
     command = [str(program("kubeconform")), "-strict", "-summary", "-output=json"]
     command += [f"-schema-location={location}" for location in locations]
     return subprocess.run(command, input=manifests, capture_output=True, text=True, check=False)
+
+
+def write_schemas(destination: Path) -> Path:
+    """Write the schemas of Kubernetes' kinds and of the operator's to a folder, and return it."""
+    _write_kubernetes_schemas(destination)
+    _write_crd_schemas(destination)
+    return destination
 
 
 @cache
@@ -41,15 +48,21 @@ def prometheus_operator_crds() -> Path:
     return Path(json.loads(found.stdout)["Dir"]) / "example" / "prometheus-operator-crd"
 
 
-def write_crd_schemas(destination: Path) -> Path:
-    """Turn every CRD's OpenAPI schema into a strict JSON schema file, and return the folder."""
+def _write_kubernetes_schemas(destination: Path) -> None:
+    """Copy them without the addresses that they claim to have: kubeconform would look for their definitions there."""
+    package = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema" / f"{KUBERNETES}-local-strict"
+    for path in package.glob("*.json"):
+        text = re.sub(r'"\$id": "[^"]*",?', "", path.read_text()).replace("/api/_definitions.json#", "_definitions.json#")
+        (destination / path.name).write_text(re.sub(r",(\s*})", r"\1", text))
+
+
+def _write_crd_schemas(destination: Path) -> None:
     for path in prometheus_operator_crds().glob("*.yaml"):
         crd = yaml.load(path.read_text(), _Loader)  # noqa: S506 - a safe loader
         for version in crd["spec"]["versions"]:
             schema = _closed(version["schema"]["openAPIV3Schema"])
             name = f"{crd['spec']['names']['kind'].lower()}_{version['name']}.json"
             (destination / name).write_text(json.dumps(schema))
-    return destination
 
 
 def _closed(schema: Any) -> Any:
