@@ -9,6 +9,8 @@ and `atexit` together cover all of them (docs/workers.md, "The end of the proces
 from __future__ import annotations
 
 import atexit
+import contextlib
+import functools
 import os
 import signal
 import sys
@@ -20,8 +22,9 @@ from otel_distro.runtime import Runtime
 
 def install(runtime: Runtime) -> TerminationHandler:
     """Flush the runtime's signals however the process ends; exit status and other handlers stay as they were."""
-    atexit.register(runtime.close)
-    runtime.on_close("atexit", lambda _seconds: atexit.unregister(runtime.close))
+    at_exit = functools.partial(_close_at_exit, runtime)
+    atexit.register(at_exit)
+    runtime.on_close("atexit", lambda _seconds: atexit.unregister(at_exit))
     handler = TerminationHandler(runtime)
     handler.install()
     runtime.on_close("signal handler", lambda _seconds: handler.uninstall())
@@ -52,6 +55,18 @@ class TerminationHandler:
         flush_aside(self._runtime)
         signal.signal(signum, signal.SIG_DFL)
         os.kill(os.getpid(), signum)
+
+
+def _close_at_exit(runtime: Runtime) -> None:
+    """Close, and keep the exit status of a process that a KeyboardInterrupt ends.
+
+    CPython notes that in a flag, which any `exec` of a string clears, and modules that are first imported for the flush
+    run some. Raising the same from an `exec` sets it again (`run_eval_code_obj` in CPython's Python/pythonrun.c).
+    """
+    runtime.close()
+    if getattr(sys, "last_type", None) is KeyboardInterrupt:
+        with contextlib.suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")  # noqa: S102  a constant
 
 
 def flush_aside(runtime: Runtime) -> None:
