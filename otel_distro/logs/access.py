@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from otel_distro.logs.emit import Emitter
+from otel_distro.logs.errors import cause_of
 from otel_distro.variables import LogSettings
 
 LOGGER: Final = "otel_distro.access"
@@ -80,7 +81,7 @@ def emit(  # noqa: PLR0913 - the fields of the access event
     level = _level(status_code, error, slow=slow)
     if _NUMBERS[level] < _State.lowest:
         return
-    fields: dict[str, Any] = {"method": method, "path": path, "status_code": status_code}
+    fields: dict[str, Any] = {"method": method, "path": path.partition("?")[0], "status_code": status_code}
     fields["duration_ms"] = round(duration_ms, 3)
     if route is not None:
         fields["route"] = route
@@ -105,4 +106,4 @@ def _mark(fields: dict[str, Any], *, slow: bool, error: BaseException | None) ->
         del fields["status_code"]
         fields["aborted"] = True
     if error is not None:
-        fields["error"] = error
+        fields["error"] = cause_of(error)

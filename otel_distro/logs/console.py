@@ -7,6 +7,8 @@ import json
 import sys
 from typing import Any, Final
 
+from otel_distro.logs.fields import ALWAYS, DEPLOYMENT, EXPORTED, SPAN_IDS
+
 _RESET: Final = "\x1b[0m"
 _DIM: Final = "\x1b[2m"
 _BOLD: Final = "\x1b[1m"
@@ -20,9 +22,8 @@ _COLOURS: Final = {
 _MESSAGE_WIDTH: Final = 30
 _SHORT_ID: Final = 8
 # In the columns, on lines of their own, or the same on every line of a terminal.
-_PLACED: Final = frozenset(
-    ["timestamp", "level", "service", "logger", "message", "exception", "stack", "trace_id", "span_id", "environment", "version", "otlp"]
-)
+_BLOCKS: Final = ("stack", "exception")
+_PLACED: Final = frozenset((*ALWAYS, *SPAN_IDS, *DEPLOYMENT, *_BLOCKS, EXPORTED))
 
 
 class ConsoleRenderer:
@@ -48,7 +49,7 @@ class ConsoleRenderer:
         if "trace_id" in event:
             parts.append(self._paint(_DIM, event["trace_id"][:_SHORT_ID]))
         text = " ".join(parts)
-        for block in ("stack", "exception"):
+        for block in _BLOCKS:
             if block in event:
                 text += f"\n{event[block]}"
         return (text + "\n").encode("utf-8", "replace")

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from time import gmtime, strftime, time_ns
-from typing import Any, Final
+from typing import Any
 
 from opentelemetry.trace import Span
 
 from otel_distro.logs.encode import encode, fit
 from otel_distro.logs.errors import error_fields
+from otel_distro.logs.fields import EXPORTED, RESERVED
 from otel_distro.logs.ids import add_ids
 from otel_distro.logs.redact import redact_fields, redact_text
 from otel_distro.logs.sampling import Sampler
@@ -23,9 +24,6 @@ from otel_distro.variables import Settings
 Event = dict[str, Any]
 Fields = Mapping[str, Any]
 Export = Callable[[int, Event, "Span", "BaseException | None"], bool]
-
-# What the contract says itself; an application's field of the same name is kept under `name_`.
-RESERVED: Final = frozenset(("timestamp", "level", "service", "logger", "message", "trace_id", "span_id", "otlp"))
 
 
 class Emitter:
@@ -88,7 +86,7 @@ class Emitter:
         if error is not None:
             event.update(error_fields(error))
         if self.export is not None and self.export(now, event, span, error):
-            event["otlp"] = True
+            event[EXPORTED] = True
         return event
 
     def line(self, event: Event) -> bytes:
@@ -117,5 +115,5 @@ class Emitter:
 
 
 def _renamed(fields: Fields, event: Event) -> dict[str, Any]:
-    taken = RESERVED.intersection(event)
-    return {f"{key}_" if key in taken or key == "otlp" else key: value for key, value in fields.items()}
+    taken = RESERVED.intersection((*event, EXPORTED))
+    return {f"{key}_" if key in taken else key: value for key, value in fields.items()}

@@ -8,14 +8,13 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
+from otel_distro.logs.fields import ALWAYS, DEPLOYMENT, EXPORTED, REQUEST_IDS, SPAN_IDS
 from otel_distro.logs.plain import shortened
 
 Event = dict[str, Any]
 
 # Fields that say which event it is; they are never cut. Everything else gives way, tracebacks first.
-_IDENTITY: Final = frozenset(
-    ["timestamp", "level", "service", "logger", "message", "trace_id", "span_id", "request_id", "correlation_id", "environment", "version", "otlp"]
-)
+_IDENTITY: Final = frozenset((*ALWAYS, *SPAN_IDS, *REQUEST_IDS, *DEPLOYMENT, EXPORTED))
 _LEAST_USEFUL_FIRST: Final = ("exception", "stack")
 _SMALLEST_CUT: Final = 64
 _MOST_CUTS: Final = 12

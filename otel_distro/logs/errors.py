@@ -27,10 +27,11 @@ def exception_of(exc_info: Any) -> BaseException | None:
 
 def error_fields(error: BaseException) -> dict[str, str]:
     """Return `error` and `exception`, without secrets and bounded; an exception that cannot be printed is named."""
-    return {"error": _cause(error), "exception": _traceback(error)}
+    return {"error": cause_of(error), "exception": _traceback(error)}
 
 
-def _cause(error: BaseException) -> str:
+def cause_of(error: BaseException) -> str:
+    """Return what an exception says, its type if it says nothing."""
     try:
         return shortened(redact_text(str(error)), 1024) or type(error).__name__
     except Exception as unreadable:  # noqa: BLE001 - __str__ is the application's

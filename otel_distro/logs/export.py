@@ -10,15 +10,14 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Span
 
 from otel_distro.logs.emit import Event, Export
+from otel_distro.logs.fields import ALWAYS, DEPLOYMENT, EXCEPTION, SPAN_IDS
 from otel_distro.otlp.encode_log import encode_log
 
 # https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber
 _SEVERITY: Final = {"debug": 5, "info": 9, "warning": 13, "error": 17, "critical": 21}
 # Told elsewhere in the record, its scope or its resource.
-_ELSEWHERE: Final = frozenset(
-    ("timestamp", "level", "service", "logger", "message", "trace_id", "span_id", "environment", "version")
-)
-_EXCEPTION: Final = frozenset(("error", "exception"))
+_ELSEWHERE: Final = frozenset((*ALWAYS, *SPAN_IDS, *DEPLOYMENT))
+_ELSEWHERE_ON_EXCEPTIONS: Final = _ELSEWHERE.union(EXCEPTION)
 # What the exporter itself has to say would come back to it.
 _OWN_LOGGERS: Final = ("otel_distro", "opentelemetry")
 _ACCESS: Final = "otel_distro.access"
@@ -56,7 +55,7 @@ def exporting(submit: Callable[[Any, bytes], bool]) -> Export:
 def _attributes(event: Event, error: BaseException | None) -> Mapping[str, Any]:
     if error is None:
         return {key: value for key, value in event.items() if key not in _ELSEWHERE}
-    attributes = {key: value for key, value in event.items() if key not in _ELSEWHERE and key not in _EXCEPTION}
+    attributes = {key: value for key, value in event.items() if key not in _ELSEWHERE_ON_EXCEPTIONS}
     kind = type(error)
     attributes["exception.type"] = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
     attributes["exception.message"] = event["error"]

@@ -68,7 +68,7 @@ def said(record: logging.LogRecord) -> Said:
         message = record.msg
     else:
         message = _message(record)
-    return Said(level_name(record.levelno), record.name, message, fields, error)
+    return Said(level_name(record.levelno), record.name, message.rstrip("\n"), fields, error)
 
 
 def level_name(number: int) -> str:

@@ -10,12 +10,12 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
 from otel_distro.diagnostics import fault
-from otel_distro.logs.plain import plain
-from otel_distro.logs.secret_keys import SecretKeys
+from otel_distro.logs.keys import Keys
+from otel_distro.logs.plain import plain, shortened
 from otel_distro.logs.secret_shapes import REDACTED, redact_shapes
 from otel_distro.variables import RedactionSettings
 
-__all__ = ["REDACTED", "configure", "redact_attribute", "redact_fields", "redact_mapping", "redact_text", "secret_keys"]
+__all__ = ["REDACTED", "configure", "redact_attribute", "redact_fields", "redact_mapping", "redact_text"]
 
 UNREADABLE: Final = "[REDACTED: could not be examined]"
 # No secret with a recognisable form is shorter: `a:b@h`, `pw=x`.
@@ -28,7 +28,7 @@ _CONTAINERS: Final = frozenset((dict, list, tuple))
 
 class _Policy:
     enabled = True
-    keys = SecretKeys()
+    keys = Keys()
     # Messages are mostly constants and values mostly repeat: a text that was found clean is not searched again.
     clean: set[str] = set()  # noqa: RUF012 - the one policy of the process, replaced by configure
 
@@ -36,7 +36,7 @@ class _Policy:
 def configure(settings: RedactionSettings) -> None:
     """Take the settings over for the whole process."""
     _Policy.enabled = settings.enabled
-    _Policy.keys = SecretKeys(settings.keys)
+    _Policy.keys = Keys(settings.keys)
     _Policy.clean = set()
 
 
@@ -55,34 +55,29 @@ def redact_text(text: str) -> str:
 
 
 def redact_fields(fields: Mapping[str, Any], into: dict[str, Any]) -> None:
-    """Copy `fields` into an event, without secrets and as plain JSON types."""
-    secret = _Policy.keys
-    clean = _Policy.clean
+    """Copy `fields` into an event: names in snake_case, values without secrets and as plain JSON types."""
+    keys, clean = _Policy.keys, _Policy.clean
     for key, value in fields.items():
+        name, secret = keys[key] if type(key) is str else keys[str(key)]
         kind = type(value)
-        if kind is str:
-            if secret[key] and _Policy.enabled:
-                into[key] = REDACTED
-            else:
-                into[key] = value if value in clean else redact_text(value)
-        elif kind in _SCALARS and not (secret[key] and kind is int):
-            into[key] = value
+        if secret or (kind is not str and kind not in _SCALARS):
+            into[name] = redact_value(key, value)
+        elif kind is str and value not in clean:
+            into[name] = redact_text(shortened(value))
         else:
-            into[key] = redact_value(key, value)
+            into[name] = value
 
 
 def redact_value(key: str, value: Any) -> Any:
-    """Return one value of any type as plain JSON types without secrets."""
-    if value is not None and type(value) is not bool and _Policy.enabled and _Policy.keys[key]:
+    """Return one value of any type as plain JSON types without secrets; flags and nothing at all are no secrets."""
+    if value is not None and type(value) is not bool and _Policy.enabled and _Policy.keys[key][1]:
         return REDACTED
     return plain(value, redact_text, redact_value)
 
 
 def redact_mapping(mapping: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of the mapping, nested ones included, without secrets and as plain JSON types."""
-    redacted: dict[str, Any] = {}
-    redact_fields(mapping, redacted)
-    return redacted
+    return dict(plain(mapping, redact_text, redact_value))
 
 
 def redact_attribute(key: str, value: Any) -> Any:
@@ -90,18 +85,13 @@ def redact_attribute(key: str, value: Any) -> Any:
     kind = type(value)
     if kind in _SCALARS and kind is not int:
         return value
-    if _Policy.keys[key] and _Policy.enabled:
+    if _Policy.keys[key][1] and _Policy.enabled:
         return REDACTED
     if kind is str:
         return value if value in _Policy.clean else redact_text(value)
     if isinstance(value, (list, tuple)):
         return type(value)([redact_text(item) if isinstance(item, str) else item for item in value])
     return value
-
-
-def secret_keys() -> Mapping[str, bool]:
-    """Return the look-up of secret keys, for those who redact a format of their own."""
-    return _Policy.keys
 
 
 def _remember(text: str) -> None:
@@ -115,7 +105,7 @@ def _remember(text: str) -> None:
 def redact_in_place(event: MutableMapping[str, Any]) -> None:
     """Replace the secrets of an event that the application renders itself; types that are not text stay."""
     for key, value in event.items():
-        if isinstance(key, str) and _Policy.enabled and _Policy.keys[key] and value is not None:
+        if isinstance(key, str) and _Policy.enabled and _Policy.keys[key][1] and value is not None:
             event[key] = REDACTED
         elif type(value) is str:
             event[key] = redact_text(value)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from otel_distro.logs.secret_keys import names_a_secret
+from otel_distro.logs.keys import names_a_secret
 
 REDACTED: Final = "[REDACTED]"
 
