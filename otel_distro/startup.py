@@ -94,11 +94,12 @@ def _metrics(runtime: Runtime) -> None:
     if not settings.admin.enabled:
         return
     try:
-        port = admin.start(settings, served)
+        port = admin.start(settings, served, runtime.role)
     except OSError as error:
         address = f"{settings.admin.host}:{settings.admin.port}"
         _say_later(runtime, f"the admin port {address} is off, /metrics and /health are not served: {error}")
         return
+    runtime.on_flush("metrics", port.flush)
     runtime.on_close("admin port", port.close)
     if port.url:
         runtime.facts["admin"] = port.url
