@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterator
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from opentelemetry.sdk.metrics.export import AggregationTemporality
 from opentelemetry.trace import SpanContext, get_current_span
@@ -69,7 +69,7 @@ def values_of(series: Series) -> int:
 def read_point(series: Series, words: memoryview[float], first: int) -> Point:
     """Read a series' numbers."""
     if series.kind == "histogram":
-        numbers: list[float] = words[first : first + len(series.bounds) + 2].tolist()
+        numbers = cast("list[float]", words[first : first + len(series.bounds) + 2].tolist())
         return Distribution(series.bounds, numbers[:-1], numbers[-1])
     return Number(words[first])
 
