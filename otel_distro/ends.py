@@ -33,7 +33,7 @@ def install(runtime: Runtime) -> TerminationHandler:
 
 
 class TerminationHandler:
-    """Flushes on SIGTERM where nobody else handles it, then lets the signal do what it would have done."""
+    """Closes on SIGTERM where nobody else handles it, then lets the signal do what it would have done."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -51,8 +51,8 @@ class TerminationHandler:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def __call__(self, signum: int, _frame: FrameType | None) -> None:
-        """Flush, then end as the signal would have ended the process."""
-        flush_aside(self._runtime)
+        """Close, then end as the signal would have ended the process."""
+        close_aside(self._runtime)
         signal.signal(signum, signal.SIG_DFL)
         os.kill(os.getpid(), signum)
 
@@ -69,11 +69,11 @@ def _close_at_exit(runtime: Runtime) -> None:
             exec("raise KeyboardInterrupt")  # noqa: S102  a constant
 
 
-def flush_aside(runtime: Runtime) -> None:
-    """Flush in a thread and wait: the main thread may have been interrupted while it held one of our locks."""
-    flusher = threading.Thread(target=runtime.flush, name="otel-distro-flush", daemon=True)
-    flusher.start()
-    flusher.join(runtime.settings.shutdown_timeout_seconds)
+def close_aside(runtime: Runtime) -> None:
+    """Close in a thread and wait: the main thread may have been interrupted while it held one of our locks."""
+    closer = threading.Thread(target=runtime.close, name="otel-distro-close", daemon=True)
+    closer.start()
+    closer.join(runtime.settings.shutdown_timeout_seconds)
 
 
 def _flush_multiprocessing_child(runtime: Runtime) -> None:

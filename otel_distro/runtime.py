@@ -57,7 +57,7 @@ class Runtime:
         self._closers.append((name, close))
 
     def on_flush(self, name: str, flush: Close) -> None:
-        """Register what sends a part's buffer off; it gets the seconds that are left."""
+        """Register what sends a part's buffer off and waits; it gets the seconds that are left, 0 to only begin."""
         self._flushers.append((name, flush))
 
     def announce(self) -> None:
@@ -68,18 +68,26 @@ class Runtime:
 
     def flush(self) -> None:
         """Send off what is buffered, all signals within one deadline; nothing is closed."""
-        self._within_deadline(self._flushers)
+        self._flush(self._deadline())
 
     def close(self) -> None:
         """Flush, then undo every part in reverse, all within one deadline; a second call does nothing."""
-        self.flush()
+        deadline = self._deadline()
+        self._flush(deadline)
         closers, self._closers, self._flushers = self._closers[::-1], [], []
-        self._within_deadline(closers)
+        self._run(closers, deadline)
         if _process.runtime is self:
             _process.runtime = None
 
-    def _within_deadline(self, steps: list[tuple[str, Close]]) -> None:
-        deadline = time.monotonic() + self.settings.shutdown_timeout_seconds
+    def _deadline(self) -> float:
+        return time.monotonic() + self.settings.shutdown_timeout_seconds
+
+    def _flush(self, deadline: float) -> None:
+        """Begin every flush before waiting for any: a signal whose collector hangs must not cost the others their time."""
+        self._run(self._flushers, 0.0)
+        self._run(self._flushers, deadline)
+
+    def _run(self, steps: list[tuple[str, Close]], deadline: float) -> None:
         for name, step in steps:
             try:
                 step(max(0.0, deadline - time.monotonic()))

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The order in which the parts start, told once: resource, providers, traces, metrics, logs, HTTP, the process's end.
+"""The order in which the parts start, told once: logs, providers, traces, metrics, HTTP, the process's end.
+
+Logs come first and go last, so that whatever there is to say has the format of all other lines.
 
 Each part imports its own room, so that a room that cannot be imported is one part that is off.
 """
@@ -10,6 +12,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from opentelemetry.metrics import get_meter_provider
+from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import get_tracer_provider
@@ -43,21 +47,21 @@ def bring_up(runtime: Runtime, launcher: dict[str, Any]) -> None:
 
 def _declarative(runtime: Runtime) -> None:
     """With OTEL_CONFIG_FILE the SDK ignores all arguments: its providers are used, our exporters stay off."""
+    runtime.part("logs", lambda: _logs(runtime, None))
     runtime.part("the SDK", configure_sdk)
     runtime.part("traces", lambda: _traces(runtime, None))
-    runtime.part("logs", lambda: _logs(runtime, None))
     runtime.facts["configuration"] = f"{runtime.settings.config_file}: upstream's exporters, none of ours"
 
 
 def _environment(runtime: Runtime, chosen: Plan, launcher: dict[str, Any]) -> None:
     settings = runtime.settings
     runtime.problems.extend(chosen.problems)
-    runtime.part("the SDK", lambda: _sdk(runtime, chosen, launcher))
     spans = Exporter("traces", settings.traces.otlp, settings.traces.queue) if chosen.own_traces else None
     records = Exporter("logs", settings.logs.otlp, settings.logs.queue) if chosen.own_logs else None
+    runtime.part("logs", lambda: _logs(runtime, records))
+    runtime.part("the SDK", lambda: _sdk(runtime, chosen, launcher))
     runtime.part("traces", lambda: _traces(runtime, spans))
     runtime.part("metrics", lambda: _metrics(runtime))
-    runtime.part("logs", lambda: _logs(runtime, records))
 
 
 def _sdk(runtime: Runtime, chosen: Plan, launcher: dict[str, Any]) -> None:
@@ -79,9 +83,11 @@ def _traces(runtime: Runtime, exporter: Exporter | None) -> None:
     if not isinstance(provider, TracerProvider):
         raise TypeError(f"another tracer provider was set before: {type(provider).__qualname__}")
     tracing.adopt(provider, exporter)
-    runtime.on_flush("traces", lambda seconds: provider.force_flush(int(seconds * 1000)))
-    runtime.on_close("traces", lambda _seconds: provider.shutdown())
+    runtime.on_flush("tracer provider", lambda seconds: provider.force_flush(int(seconds * 1000)))
+    runtime.on_close("tracer provider", lambda _seconds: provider.shutdown())
     if exporter is not None:
+        runtime.on_flush("spans", exporter.force_flush)
+        runtime.on_close("spans", exporter.shutdown)
         runtime.facts["traces"] = runtime.settings.traces.otlp.endpoint
 
 
@@ -101,8 +107,15 @@ def _metrics(runtime: Runtime) -> None:
         return
     runtime.on_flush("metrics", port.flush)
     runtime.on_close("admin port", port.close)
-    if port.url:
-        runtime.facts["admin"] = port.url
+    runtime.facts["admin"] = port.note
+
+
+def _push(runtime: Runtime) -> None:
+    """Push what is left at the end, if metrics are pushed anywhere."""
+    provider = get_meter_provider()
+    if isinstance(provider, MeterProvider) and set(runtime.settings.metrics.exporters) - {"prometheus"}:
+        runtime.on_flush("meter provider", lambda seconds: provider.force_flush(seconds * 1000))
+        runtime.on_close("meter provider", lambda seconds: provider.shutdown(seconds * 1000))
 
 
 def _say_later(runtime: Runtime, problem: str) -> None:
@@ -128,10 +141,10 @@ def _logs(runtime: Runtime, exporter: Exporter | None) -> None:
 
 
 def _submit_to(exporter: Exporter) -> Callable[..., bool]:
-    """Log records carry the resource of the tracer provider, which the SDK renews in a forked child."""
-    provider = get_tracer_provider()
+    """Log records carry the resource of the tracer provider, which stands later and is renewed in a forked child."""
 
     def submit(scope: Any, record: bytes) -> bool:
+        provider = get_tracer_provider()
         resource = provider.resource if isinstance(provider, TracerProvider) else Resource.get_empty()
         return exporter.submit(resource, scope, record)
 
@@ -159,4 +172,9 @@ def _ends(runtime: Runtime) -> None:
     )
     for callbacks, callback in hooks:
         callbacks.append(callback)
-    runtime.on_close("lifespan", lambda _seconds: [callbacks.remove(callback) for callbacks, callback in hooks])
+
+    def unhook(_seconds: float) -> None:
+        for callbacks, callback in hooks:
+            callbacks.remove(callback)
+
+    runtime.on_close("lifespan", unhook)
