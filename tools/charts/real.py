@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Render the whole stack with the real dependency charts, and run the configurations that come out.
 
-    make chart-real CHARTS=<folder with kube-prometheus-stack/, loki/ and tempo/, as `helm pull --untar` leaves them>
+make chart-real CHARTS=<folder with kube-prometheus-stack/, loki/ and tempo/, as `helm pull --untar` leaves them>
 """
 
 import base64
@@ -89,7 +89,11 @@ def _verify(kind: str, text: str) -> Iterator[str]:
 def unselected(rendered: list[Object]) -> Iterator[str]:
     """Yield the rules and monitors that Prometheus would not select."""
     spec: dict[str, Any] = next(item for item in rendered if item["kind"] == "Prometheus")["spec"]
-    selectors = {"PrometheusRule": "ruleSelector", "ServiceMonitor": "serviceMonitorSelector", "PodMonitor": "podMonitorSelector"}
+    selectors = {
+        "PrometheusRule": "ruleSelector",
+        "ServiceMonitor": "serviceMonitorSelector",
+        "PodMonitor": "podMonitorSelector",
+    }
     for item in rendered:
         if item["kind"] in selectors:
             (wanted,) = spec[selectors[item["kind"]]]["matchExpressions"]

@@ -13,7 +13,6 @@ import yaml
 from programs import program
 
 
-
 class _Loader(yaml.CSafeLoader):
     """YAML in which a lone `=` is text, as in the operators of matchers, and not YAML 1.1's default-value tag."""
 
@@ -26,7 +25,10 @@ KUBERNETES: Final = "v1.36.0"
 
 def kubeconform(manifests: str, schemas: Path) -> subprocess.CompletedProcess[str]:
     """Check manifests strictly, offline, with the schemas that `write_schemas` put into a folder."""
-    locations = [schemas / "{{.ResourceKind}}{{.KindSuffix}}.json", schemas / "{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"]
+    locations = [
+        schemas / "{{.ResourceKind}}{{.KindSuffix}}.json",
+        schemas / "{{.ResourceKind}}_{{.ResourceAPIVersion}}.json",
+    ]
     command = [str(program("kubeconform")), "-strict", "-summary", "-output=json"]
     command += [f"-schema-location={location}" for location in locations]
     return subprocess.run(command, input=manifests, capture_output=True, text=True, check=False)
@@ -52,7 +54,9 @@ def _write_kubernetes_schemas(destination: Path) -> None:
     """Copy them without the addresses that they claim to have: kubeconform would look for their definitions there."""
     package = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema" / f"{KUBERNETES}-local-strict"
     for path in package.glob("*.json"):
-        text = re.sub(r'"\$id": "[^"]*",?', "", path.read_text()).replace("/api/_definitions.json#", "_definitions.json#")
+        text = re.sub(r'"\$id": "[^"]*",?', "", path.read_text()).replace(
+            "/api/_definitions.json#", "_definitions.json#"
+        )
         (destination / path.name).write_text(re.sub(r",(\s*})", r"\1", text))
 
 

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Application performance: what users of a service notice, and what it costs."""
+
+from dashboards.board import SERVICE, SERVICE_LOGS, Board, Logs, Metric, service_variables
+
+_REQUESTS = "http_server_request_duration_seconds_count"
+_BUCKETS = "http_server_request_duration_seconds_bucket"
+_CLIENT = "http_client_request_duration_seconds"
+
+
+def _quantile(quantile: float, by: str = "") -> str:
+    return f"histogram_quantile({quantile}, sum by (le{by}) (rate({_BUCKETS}{{{SERVICE}}}[$__rate_interval])))"
+
+
+_TRAFFIC = (
+    Metric(
+        "Requests per second, by route",
+        "Requests that got an answer, by route template and method.",
+        "reqps",
+        {
+            "{{http_request_method}} {{http_route}}": f"sum by (http_request_method, http_route) "
+            f"(rate({_REQUESTS}{{{SERVICE}}}[$__rate_interval]))"
+        },
+    ),
+    Metric(
+        "Failed requests",
+        "Share of requests answered with 5xx. HighErrorRate fires at 5 % for 5 minutes.",
+        "percentunit",
+        {
+            "{{app}}": f'(sum by (app) (rate({_REQUESTS}{{{SERVICE}, http_response_status_code=~"5.."}}[$__rate_interval]))'
+            f" or 0 * sum by (app) (rate({_REQUESTS}{{{SERVICE}}}[$__rate_interval])))"
+            f" / sum by (app) (rate({_REQUESTS}{{{SERVICE}}}[$__rate_interval]))"
+        },
+        {0.05: "red"},
+    ),
+    Metric(
+        "Latency",
+        "Quantiles over all routes. A dot is one request with its trace. HighP99Latency fires at 2 s, SlowRequests at p95 5 s.",
+        "s",
+        {"p50": _quantile(0.5), "p95": _quantile(0.95), "p99": _quantile(0.99)},
+        {2: "orange", 5: "red"},
+    ),
+    Metric(
+        "p95 latency, by route",
+        "95 of 100 requests of the route were faster.",
+        "s",
+        {"{{http_route}}": _quantile(0.95, ", http_route")},
+    ),
+    Metric(
+        "Requests in flight",
+        "Requests that have begun and not ended, by method.",
+        "short",
+        {
+            "{{app}} {{http_request_method}}": f"sum by (app, http_request_method) (http_server_active_requests{{{SERVICE}}})"
+        },
+    ),
+    Metric(
+        "Answers, by status code",
+        "Answers per second by HTTP status code.",
+        "reqps",
+        {
+            "{{http_response_status_code}}": f"sum by (http_response_status_code) (rate({_REQUESTS}{{{SERVICE}}}[$__rate_interval]))"
+        },
+        stacked=True,
+    ),
+)
+_CALLS = (
+    Metric(
+        "Outgoing calls per second",
+        "Calls made with httpx, by host.",
+        "reqps",
+        {
+            "{{app}} → {{server_address}}": f"sum by (app, server_address) (rate({_CLIENT}_count{{{SERVICE}}}[$__rate_interval]))"
+        },
+    ),
+    Metric(
+        "p95 of outgoing calls",
+        "How long the services behind take, as seen from here.",
+        "s",
+        {
+            "{{app}} → {{server_address}}": f"histogram_quantile(0.95, sum by (app, server_address, le) "
+            f"(rate({_CLIENT}_bucket{{{SERVICE}}}[$__rate_interval])))"
+        },
+    ),
+)
+_PROCESS = (
+    Metric(
+        "CPU",
+        "Processor seconds per second, all workers of a pod together.",
+        "short",
+        {"{{app}} {{pod}}": f"sum by (app, pod) (rate(process_cpu_seconds_total{{{SERVICE}}}[$__rate_interval]))"},
+    ),
+    Metric(
+        "Memory",
+        "Resident memory, all workers of a pod together.",
+        "bytes",
+        {"{{app}} {{pod}}": f"sum by (app, pod) (process_resident_memory_bytes{{{SERVICE}}})"},
+    ),
+    Metric(
+        "Event loop lag",
+        "How late the event loop wakes up: synchronous work on it makes every request wait. EventLoopBlocked fires at 1 s.",
+        "s",
+        {"{{app}} {{pod}}": f"max by (app, pod) (otel_distro_event_loop_lag_seconds{{{SERVICE}}})"},
+        {1: "red"},
+    ),
+    Metric(
+        "Workers",
+        "Worker processes behind the admin port, by state.",
+        "short",
+        {"{{app}} {{state}}": f"sum by (app, state) (otel_distro_workers{{{SERVICE}}})"},
+    ),
+    Metric(
+        "Garbage collections per second",
+        "Collections of Python's garbage collector, by generation.",
+        "ops",
+        {
+            "{{app}} generation {{generation}}": f"sum by (app, generation) "
+            f"(rate(python_gc_collections_total{{{SERVICE}}}[$__rate_interval]))"
+        },
+    ),
+    Metric(
+        "Open file descriptors",
+        "Open files and connections of the process.",
+        "short",
+        {"{{app}} {{pod}}": f"sum by (app, pod) (process_open_fds{{{SERVICE}}})"},
+    ),
+)
+
+application = Board(
+    "otel-application",
+    "Application performance",
+    "Rate, errors and duration of HTTP services, their outgoing calls and their processes.",
+    {
+        "Requests": _TRAFFIC,
+        "Outgoing calls": _CALLS,
+        "Process": _PROCESS,
+        "Errors": (
+            Logs("Errors", "Log lines of level error and critical.", SERVICE_LOGS + ' | level=~"error|critical"'),
+        ),
+    },
+    service_variables(_REQUESTS),
+)
