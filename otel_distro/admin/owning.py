@@ -30,7 +30,7 @@ class Owning:
         tls = tls_context(settings.admin)
         sock = listen(settings.admin)
         self._loop = Loop()
-        self._owner = Owner(self._loop, handshake, metrics, settings.metrics.worker_timeout_seconds)
+        self._owner = Owner(self._loop, handshake, metrics, settings.metrics)
         token = Token(settings.admin.token_file) if settings.admin.token_file else None
         gather = self._owner.gather if "prometheus" in settings.metrics.exporters else None
         self._listener = Listener(self._loop, sock, tls, Pages(gather, self.health, token).handle)

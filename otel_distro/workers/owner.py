@@ -12,8 +12,10 @@ from itertools import count
 
 from otel_distro import diagnostics
 from otel_distro.admin.loop import READ, Loop
+from otel_distro.metrics import legacy
 from otel_distro.metrics.families import CUMULATIVE, Families, Family, Number, merge
 from otel_distro.metrics.local import LocalMetrics
+from otel_distro.variables import MetricSettings
 from otel_distro.workers.handshake import Handshake
 from otel_distro.workers.peer import Peer
 
@@ -23,6 +25,10 @@ MAX_PEERS = 1024
 STATES = ("serving", "idle", "stuck")
 
 Deliver = Callable[[Iterable[Family]], None]
+
+
+def _told_by_workers(family: Family, total: Families) -> bool:
+    return family.kind in ("gauge", "unknown") and family.policy == "worker" and family.name in total
 
 
 class _Round:
@@ -42,7 +48,7 @@ class _Round:
 class Owner:
     """All members of the service. Lives in the admin thread; nothing here is called from another one."""
 
-    def __init__(self, loop: Loop, handshake: Handshake, metrics: LocalMetrics, timeout_seconds: float) -> None:
+    def __init__(self, loop: Loop, handshake: Handshake, metrics: LocalMetrics, settings: MetricSettings) -> None:
         """Listen for members.
 
         Raises:
@@ -51,7 +57,8 @@ class Owner:
         self._loop = loop
         self._handshake = handshake
         self._metrics = metrics
-        self._timeout_seconds = timeout_seconds
+        self._timeout_seconds = settings.worker_timeout_seconds
+        self._legacy_names = settings.legacy_http_names
         self._peers: list[Peer] = []
         self._rounds: list[_Round] = []
         self._numbers = count(1)
@@ -124,12 +131,15 @@ class Owner:
     def total(self) -> Families:
         """Return the sum over this process, the members as far as they have answered, and those that have ended."""
         total: Families = {}
+        members = self.members
         merge(total, self._ended.values())
-        merge(total, self._metrics.families().values())
-        for peer in self.members:
+        for peer in members:
             merge(total, self._families_of(peer), peer.slot)
+        own = self._metrics.families().values()
+        # The gauges of a supervisor that has imported the application say nothing: its workers have the real ones.
+        merge(total, own if not members else (family for family in own if not _told_by_workers(family, total)))
         merge(total, self._states())
-        return total
+        return legacy.add(total) if self._legacy_names else total
 
     def _families_of(self, peer: Peer) -> list[Family]:
         try:
