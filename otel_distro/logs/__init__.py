@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from otel_distro.imports import when_imported
 from otel_distro.logs import access, hooks, redact, stdlib
 from otel_distro.logs.console import ConsoleRenderer, wants_colours
 from otel_distro.logs.emit import Emitter, Export
@@ -52,12 +53,10 @@ def _exporting(submit: Callable[..., bool]) -> Export:
 
 def _install_for_structlog(emitter: Emitter, level: str) -> Undo:
     """Install the structlog part when, and if ever, the application imports structlog."""
-    from wrapt import register_post_import_hook
-
     undos: list[Undo] = []
     stopped = False
 
-    def hook(_: object) -> None:
+    def hook() -> None:
         from otel_distro.logs import structlog
 
         if not stopped:
@@ -69,5 +68,5 @@ def _install_for_structlog(emitter: Emitter, level: str) -> Undo:
         while undos:
             undos.pop()()
 
-    register_post_import_hook(hook, "structlog")
+    when_imported("structlog", hook)
     return undo

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from otel_distro.diagnostics import fault
+from otel_distro.logs.patch import standing_in
 from otel_distro.logs.records import exported, ids_of
 from otel_distro.logs.redact import UNREADABLE, redact_text
 
@@ -18,6 +19,7 @@ Format = Callable[[logging.Handler, logging.LogRecord], str]
 def decorating(original: Format) -> Format:
     """Build the `Handler.format` that completes what a formatter made."""
 
+    @standing_in("logging")
     @functools.wraps(original)
     def format_record(self: logging.Handler, record: logging.LogRecord) -> str:
         text = original(self, record)

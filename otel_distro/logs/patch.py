@@ -3,7 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, TypeVar, cast
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Patches:
@@ -25,3 +30,17 @@ class Patches:
             owner, name, original, value = self._replaced.pop()
             if getattr(owner, name) is value:
                 setattr(owner, name, original)
+
+
+def standing_in(package: str) -> Callable[[Function], Function]:
+    """Make a function's frames count as those of a package.
+
+    structlog and logging skip their own frames, by the name of the module, when they look for the caller's.
+    """
+
+    def disguise(function: Function) -> Function:
+        home = {**function.__globals__, "__name__": f"{package}.otel_distro"}
+        inner = FunctionType(function.__code__, home, function.__name__, function.__defaults__, function.__closure__)
+        return cast("Function", functools.update_wrapper(inner, function))
+
+    return disguise

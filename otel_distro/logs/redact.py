@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from otel_distro.diagnostics import fault
 from otel_distro.logs.keys import Keys
-from otel_distro.logs.plain import plain, shortened
+from otel_distro.logs.plain import MAX_DEPTH, plain, shortened
 from otel_distro.logs.secret_shapes import REDACTED, redact_shapes
 from otel_distro.variables import RedactionSettings
 
@@ -81,17 +81,37 @@ def redact_mapping(mapping: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def redact_attribute(key: str, value: Any) -> Any:
-    """Return the value of a span attribute without secrets; sequences keep their type."""
-    kind = type(value)
-    if kind in _SCALARS and kind is not int:
+    """Return the value of a span attribute without secrets; everything keeps its type, the clean its identity."""
+    if type(value) is str and value in _Policy.clean and not _Policy.keys[key][1]:
         return value
-    if _Policy.keys[key][1] and _Policy.enabled:
-        return REDACTED
-    if kind is str:
-        return value if value in _Policy.clean else redact_text(value)
-    if isinstance(value, (list, tuple)):
-        return type(value)([redact_text(item) if isinstance(item, str) else item for item in value])
-    return value
+    if value is None or type(value) is bool or not _Policy.enabled:
+        return value
+    return REDACTED if _Policy.keys[key][1] else _same_type(value)
+
+
+def redact_in_place(event: MutableMapping[str, Any]) -> None:
+    """Replace the secrets of an event that the application renders itself; types that are not text stay."""
+    for key, value in event.items():
+        redacted = redact_attribute(key, value) if isinstance(key, str) else value
+        if redacted is not value:
+            event[key] = redacted
+
+
+def _same_type(value: Any, depth: int = 0) -> Any:
+    """Return the value without secrets: plain containers are copied if something in them changed."""
+    if type(value) is str:
+        return redact_text(value)
+    if type(value) not in _CONTAINERS or depth > MAX_DEPTH:
+        return value
+    if type(value) is dict:
+        keys = _Policy.keys
+        copy: Any = {
+            key: REDACTED if type(key) is str and keys[key][1] and item is not None else _same_type(item, depth + 1)
+            for key, item in value.items()
+        }
+        return copy if any(copy[key] is not item for key, item in value.items()) else value
+    items = [_same_type(item, depth + 1) for item in value]
+    return type(value)(items) if any(new is not old for new, old in zip(items, value, strict=True)) else value
 
 
 def _remember(text: str) -> None:
@@ -100,14 +120,3 @@ def _remember(text: str) -> None:
     if len(_Policy.clean) >= _MOST_REMEMBERED:
         _Policy.clean.clear()
     _Policy.clean.add(text)
-
-
-def redact_in_place(event: MutableMapping[str, Any]) -> None:
-    """Replace the secrets of an event that the application renders itself; types that are not text stay."""
-    for key, value in event.items():
-        if isinstance(key, str) and _Policy.enabled and _Policy.keys[key][1] and value is not None:
-            event[key] = REDACTED
-        elif type(value) is str:
-            event[key] = redact_text(value)
-        elif type(value) in _CONTAINERS:
-            event[key] = plain(value, redact_text, redact_value)

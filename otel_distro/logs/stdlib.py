@@ -17,7 +17,7 @@ from otel_distro.logs import access
 from otel_distro.logs.console_handlers import marking_basic_config, stands_in_for_ours, writes_to_console
 from otel_distro.logs.decorate import decorating
 from otel_distro.logs.emit import Emitter, Event
-from otel_distro.logs.patch import Patches
+from otel_distro.logs.patch import Patches, standing_in
 from otel_distro.logs.records import RecordWithIds, Rendered, said
 from otel_distro.variables import LogSettings
 
@@ -61,6 +61,7 @@ def _set_levels(settings: LogSettings) -> list[tuple[logging.Logger, int, int]]:
 def _call_handlers(emitter: Emitter) -> Callable[[logging.Logger, logging.LogRecord], None]:
     """Build the `callHandlers` that ends in our line."""
 
+    @standing_in("logging")
     def call_handlers(self: logging.Logger, record: logging.LogRecord) -> None:
         # Exported before the handlers run, so that each line can say whether the collector has it already.
         event = _guarded(_exported_event, emitter, record) if emitter.export is not None else None
@@ -78,6 +79,7 @@ def _guarded(step: Callable[..., Event | None], *args: object) -> Event | None:
         return None
 
 
+@standing_in("logging")
 def _ask_handlers(logger: logging.Logger, record: logging.LogRecord) -> bool:
     """Pass the record to the application's handlers, as the standard library does; whether the line is ours to write."""
     level, found, on_console, ours = record.levelno, False, False, False

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from otel_distro.diagnostics import fault
 from otel_distro.logs.emit import Emitter
-from otel_distro.logs.patch import Patches
+from otel_distro.logs.patch import Patches, standing_in
 from otel_distro.logs.structlog_event import Event, contract_event, level_of
 from otel_distro.logs.structlog_logger import StdoutLogger, StdoutLoggerFactory
 from otel_distro.logs.structlog_own import OwnRenderer, as_line_for
@@ -29,6 +29,8 @@ from otel_distro.upstream_structlog import (
 )
 
 _BOUND: Final = "_otel_distro_bound"
+# Set on structlog's default renderer: the mark goes along when a logger is pickled, its identity does not.
+_DEFAULT_RENDERER: Final = "_otel_distro_default"
 
 
 def install(emitter: Emitter, level: str) -> Callable[[], None]:
@@ -57,6 +59,7 @@ def _proxy_to_logger(emitter: Emitter) -> Callable[..., Any]:
     original = BoundLoggerBase._proxy_to_logger  # noqa: SLF001 - open to wrapper classes by its documentation
     defaults = default_processors()
 
+    @standing_in("structlog")
     @functools.wraps(original)
     def proxy_to_logger(self: Any, method_name: str, event: Any = None, **event_kw: Any) -> Any:
         if type(self._logger) is not StdoutLogger or self._processors != defaults:
@@ -76,9 +79,10 @@ def _proxy_to_logger(emitter: Emitter) -> Callable[..., Any]:
 def _process_event(emitter: Emitter) -> Callable[..., Any]:
     """Build the method that runs the processors: the default renderer gives way to the contract's."""
     original = BoundLoggerBase._process_event  # noqa: SLF001 - open to wrapper classes by its documentation
-    default_renderer = default_processors()[-1]
+    setattr(default_processors()[-1], _DEFAULT_RENDERER, True)
     own = OwnRenderer(emitter)
 
+    @standing_in("structlog")
     @functools.wraps(original)
     def process_event(self: Any, method_name: str, event: Any, event_kw: dict[str, Any]) -> Any:
         processors = list(self._processors)
@@ -90,7 +94,7 @@ def _process_event(emitter: Emitter) -> Callable[..., Any]:
             event_dict["event"] = event
         for processor in processors[:-1]:
             event_dict = processor(self._logger, method_name, event_dict)
-        if processors[-1] is default_renderer:
+        if getattr(processors[-1], _DEFAULT_RENDERER, None) is True:
             return as_line_for(self._logger, emitter, method_name, event_dict)
         return own(self._logger, method_name, event_dict, processors[-1])
 
@@ -101,6 +105,7 @@ def _remembering_getattr(factory: StdoutLoggerFactory) -> Callable[[Any, str], A
     """Build the lazy proxy's attribute look-up: while nothing is configured, its logger is assembled once."""
     original = BoundLoggerLazyProxy.__getattr__
 
+    @standing_in("structlog")
     @functools.wraps(original)
     def remembering_getattr(self: Any, name: str) -> Any:
         if name.startswith("__") or not factory.is_default():
