@@ -9,7 +9,9 @@ from otel_distro.exporters import plan
 from otel_distro.settings import Reading
 from otel_distro.upstream import entry_point_names
 
-OTHER_DISTRIBUTION = "distro"  # the entry point of opentelemetry-distro
+THIS = "otel_distro"
+OTHERS = {"distro": "opentelemetry-distro"}  # entry point -> package
+OTHER_CONFIGURATORS = {"distro": "configurator"}
 
 
 def problems_of(reading: Reading) -> list[str]:
@@ -18,7 +20,7 @@ def problems_of(reading: Reading) -> list[str]:
         *(str(problem) for problem in reading.problems),
         *plan(reading.settings).problems,
         *_unknown_entry_points(reading),
-        *_other_distribution(reading),
+        *other_distributions(),
     ]
 
 
@@ -37,10 +39,11 @@ def _unknown_entry_points(reading: Reading) -> Iterator[str]:
                 yield f"{variable}={name!r}: expected one of {', '.join(sorted(known))}"
 
 
-def _other_distribution(reading: Reading) -> Iterator[str]:
-    chosen = {value.variable.name: value.value for value in reading.values}["OTEL_PYTHON_DISTRO"]
-    if chosen is None and OTHER_DISTRIBUTION in entry_point_names("opentelemetry_distro"):
-        yield (
-            "opentelemetry-distro is installed beside otel-distro and may be loaded in its place: uninstall it, "
-            "or set OTEL_PYTHON_DISTRO=otel_distro and OTEL_PYTHON_CONFIGURATOR=otel_distro"
-        )
+def other_distributions() -> Iterator[str]:
+    """Without a choice the launcher takes whichever it finds first; its own command line chooses ours."""
+    for name in entry_point_names("opentelemetry_distro"):
+        if name != THIS:
+            yield (
+                f"another distribution, {OTHERS.get(name, name)}, is installed beside otel-distro and passed over; uninstall it, "
+                f"or set OTEL_PYTHON_DISTRO={name} OTEL_PYTHON_CONFIGURATOR={OTHER_CONFIGURATORS.get(name, name)} to use it"
+            )

@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.distro import BaseDistro
 from opentelemetry.util._importlib_metadata import EntryPoint  # the type of the launcher's own argument
 
 from otel_distro import runtime
+from otel_distro.upstream import hush_other_configurators
 
 
 class Distro(BaseDistro):
@@ -20,6 +21,7 @@ class Distro(BaseDistro):
 
     def _configure(self, **_kwargs: Any) -> None:
         runtime.prepare()
+        hush_other_configurators()
 
     def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
         """Load one instrumentation; one that fails is reported and the others are loaded all the same."""

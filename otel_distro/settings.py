@@ -22,9 +22,9 @@ Group = TypeVar("Group")
 MASK = "***"
 
 # What the distribution wants of upstream where the user said nothing; children inherit it.
+THIS_DISTRIBUTION = {"OTEL_PYTHON_DISTRO": "otel_distro", "OTEL_PYTHON_CONFIGURATOR": "otel_distro"}
 UPSTREAM_DEFAULTS: Mapping[str, str] = {
-    "OTEL_PYTHON_DISTRO": "otel_distro",
-    "OTEL_PYTHON_CONFIGURATOR": "otel_distro",
+    **THIS_DISTRIBUTION,
     "OTEL_SEMCONV_STABILITY_OPT_IN": "http",
     "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
     "OTEL_TRACES_EXPORTER": "otlp",
@@ -155,7 +155,16 @@ def prepare_upstream(reading: Reading, environ: MutableMapping[str, str] | None 
     environ = os.environ if environ is None else environ
     for problem in reading.problems:
         environ.pop(problem.name, None)
-    for name, value in UPSTREAM_DEFAULTS.items():
+    _set_defaults(UPSTREAM_DEFAULTS, environ)
+
+
+def prefer_this_distribution() -> None:
+    """Choose this distribution for the program that the launcher is about to start, unless the user chose another."""
+    _set_defaults(THIS_DISTRIBUTION, os.environ)
+
+
+def _set_defaults(defaults: Mapping[str, str], environ: MutableMapping[str, str]) -> None:
+    for name, value in defaults.items():
         if not environ.get(name, "").strip():
             environ[name] = value
 

@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import get_tracer_provider
 
 from otel_distro import ends
+from otel_distro.checks import other_distributions
 from otel_distro.diagnostics import report
 from otel_distro.exporters import Plan, plan
 from otel_distro.otlp.export import Exporter
@@ -55,7 +56,7 @@ def _declarative(runtime: Runtime) -> None:
 
 def _environment(runtime: Runtime, chosen: Plan, launcher: dict[str, Any]) -> None:
     settings = runtime.settings
-    runtime.problems.extend(chosen.problems)
+    runtime.problems.extend([*chosen.problems, *other_distributions()])
     spans = Exporter("traces", settings.traces.otlp, settings.traces.queue) if chosen.own_traces else None
     records = Exporter("logs", settings.logs.otlp, settings.logs.queue) if chosen.own_logs else None
     runtime.part("logs", lambda: _logs(runtime, records))

@@ -6,6 +6,7 @@ Versions tested: opentelemetry-sdk 1.45, contrib 0.66b (pyproject.toml).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -59,3 +60,9 @@ def otlp_entry_point(protocol: str) -> str:
 def names_of(exporters: Sequence[str]) -> str:
     """Return a list of exporters as upstream's variables want it."""
     return ",".join(exporters) or "none"
+
+
+def hush_other_configurators() -> None:
+    """Drop the launcher's lines on configurators that were not chosen: the start says in one line who stands beside."""
+    logger = logging.getLogger("opentelemetry.instrumentation.auto_instrumentation._load")
+    logger.addFilter(lambda record: "not loaded" not in str(record.msg))

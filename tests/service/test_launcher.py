@@ -138,3 +138,29 @@ time.sleep(20)
     with Process([LAUNCHER, sys.executable, "-c", code], environment) as script:
         assert script.wait() == exit_code, script.output
     assert sorted(int(span.name) for span in receiver.spans()) == list(range(700))
+
+
+def test_another_distribution_beside_ours_does_not_take_its_place(tmp_path: Path, receiver: OtlpReceiver) -> None:
+    """Without a choice the launcher takes the first entry point it finds; `opentelemetry-distro` has this one."""
+    metadata = tmp_path / "aaa_opentelemetry_distro-0.66b1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: aaa-opentelemetry-distro\nVersion: 0.66b1\n")
+    entries = "[opentelemetry_distro]\ndistro = other_distro:Distro\n[opentelemetry_configurator]\nconfigurator = other_distro:Configurator\n"
+    (metadata / "entry_points.txt").write_text(entries)
+    (tmp_path / "other_distro.py").write_text("raise SystemExit('the other one was loaded')\n")
+    environment = {
+        "PYTHONPATH": str(tmp_path),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+        "OTEL_EXPORTER_PROMETHEUS_PORT": str(free_port()),
+    }
+    done = run([LAUNCHER, sys.executable, "-c", TRACE_AND_LOG], environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [span.name for span in receiver.spans()] == ["work"]
+    warning, line = done.stdout.splitlines()
+    assert "another distribution, opentelemetry-distro, is installed beside otel-distro" in warning
+    assert "working" in line
+
+
+def test_our_variables_are_options_of_the_launcher(receiver: OtlpReceiver) -> None:
+    done = run([LAUNCHER, "--distro_strict", "maybe", sys.executable, "-c", "pass"])
+    assert "OTEL_DISTRO_STRICT='maybe': expected true or false" in done.stdout
