@@ -40,8 +40,8 @@ def utf8(text: str) -> bytes:
     """Encode text; a lone surrogate becomes "?", since one of them makes a receiver refuse the whole request."""
     try:
         return str.encode(text)
-    except UnicodeEncodeError:
-        return str.encode(text, "utf-8", "replace")
+    except (UnicodeEncodeError, TypeError):  # a name that is no text is the application's mistake, not a lost batch
+        return str.encode(str(text), "utf-8", "replace")
 
 
 def nanoseconds(timestamp: float | None) -> bytes:

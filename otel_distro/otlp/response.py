@@ -17,6 +17,7 @@ class Reply:
 
     status: int
     reason: str
+    content_type: str
     body: bytes
     retry_after: str | None
     location: str | None
@@ -48,7 +49,8 @@ class Reply:
 
     def explanation(self) -> str:
         """Return the status in words, with the message of the `google.rpc.Status` in the body, if any."""
-        message = _text(dict(_fields(self.body)).get(2, b""))
+        is_protobuf = self.content_type.startswith("application/x-protobuf")
+        message = _text(dict(_fields(self.body)).get(2, b"") if is_protobuf else self.body)
         where = f" to {self.location}" if self.location else ""
         return f"{self.status} {self.reason}{where}" + (f": {message}" if message else "")
 
@@ -59,7 +61,7 @@ def _count(value: int | bytes) -> int:
 
 
 def _text(value: int | bytes) -> str:
-    return value.decode("utf-8", "replace")[:500] if isinstance(value, bytes) else ""
+    return " ".join(value.decode("utf-8", "replace")[:500].split()) if isinstance(value, bytes) else ""
 
 
 def _seconds_until(date: str) -> float | None:

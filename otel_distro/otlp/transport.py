@@ -77,6 +77,7 @@ class Transport:
         return Reply(
             status=response.status,
             reason=response.reason,
+            content_type=response.getheader("Content-Type", ""),
             body=content,
             retry_after=response.getheader("Retry-After"),
             location=response.getheader("Location"),
@@ -91,6 +92,8 @@ class Transport:
                 else http.client.HTTPConnection(host, port, timeout=timeout)
             )
             connection.connect()
+        except Unreachable:
+            raise
         except OSError as exc:
             raise Unreachable(str(exc)) from exc
         return connection
@@ -103,9 +106,13 @@ class Transport:
 
 
 def _tls(otlp: OtlpSettings) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=otlp.certificate)
-    if otlp.client_certificate is not None:
-        context.load_cert_chain(otlp.client_certificate, otlp.client_key)
+    try:
+        context = ssl.create_default_context(cafile=otlp.certificate)
+        if otlp.client_certificate is not None:
+            context.load_cert_chain(otlp.client_certificate, otlp.client_key)
+    except OSError as exc:
+        files = [name for name in (otlp.certificate, otlp.client_certificate, otlp.client_key) if name]
+        raise Unreachable(f"{exc} ({', '.join(files)})") from exc
     return context
 
 

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+from otel_distro.otlp.encode_attributes import AttributesEncoder
+from otel_distro.otlp.encode_common import encode_pair, field
+
+TAG = b"\x4a"
+
+
+def remembered(encoder):
+    return len(encoder._pairs)
+
+
+def test_a_pair_that_comes_again_is_not_encoded_again():
+    encoder = AttributesEncoder(TAG)
+    first, second = encoder.encode({"http.request.method": "GET"}), encoder.encode({"http.request.method": "GET"})
+    assert first == second == field(TAG, encode_pair("http.request.method", "GET"))
+    assert remembered(encoder) == 1
+
+
+def test_a_key_of_many_values_does_not_push_out_the_others():
+    encoder = AttributesEncoder(TAG)
+    for port in range(10_000):
+        encoder.encode({"client.port": port})
+    for status in (200, 404):
+        encoder.encode({"http.response.status_code": status})
+    assert remembered(encoder) == 64 + 2
+    assert encoder.encode({"client.port": 9_999}) == field(TAG, encode_pair("client.port", 9_999))
+
+
+def test_many_keys_do_not_grow_the_memory_without_bound():
+    encoder = AttributesEncoder(TAG)
+    for number in range(20_000):
+        encoder.encode({f"key.{number}": "value"})
+    assert remembered(encoder) == 4096
+    assert len(encoder._values_per_key) <= 4096
+
+
+def test_long_values_are_not_remembered():
+    encoder = AttributesEncoder(TAG)
+    encoder.encode({"db.statement": "x" * 10_000})
+    assert remembered(encoder) == 0
