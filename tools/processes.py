@@ -30,9 +30,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def script(name: str) -> str:
-    """Return the path of a console script of this Python environment."""
-    return str(Path(sysconfig.get_path("scripts")) / name)
+def located(program: str) -> str:
+    """Return the path of a console script of this Python environment; of other programs, the name as it is."""
+    path = Path(sysconfig.get_path("scripts")) / program
+    return str(path) if path.exists() else program
 
 
 def clean_environment(overrides: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -60,8 +61,7 @@ class Process:
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str] | None = None, directory: Path | None = None
     ) -> None:
-        program = script(command[0]) if Path(script(command[0])).exists() else command[0]
-        self.command = [program, *command[1:]]
+        self.command = [located(command[0]), *command[1:]]
         self._process = subprocess.Popen(
             self.command,
             env=clean_environment(environment),

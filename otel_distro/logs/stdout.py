@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -19,7 +20,7 @@ class Stdout:
 
     A test's capture, `redirect_stdout` and notebooks replace the object; those get the text by `write`. Lines of
     threads never interleave. A log call never raises for what happens here: lines that could not be written are
-    counted in `lost`.
+    counted in `lost`, and the first is told on stderr.
     """
 
     def __init__(self) -> None:
@@ -38,8 +39,8 @@ class Stdout:
                 if sys.stdout is not self._stream:
                     self._adopt(sys.stdout)
                 self._write(line)
-        except (OSError, ValueError):  # a broken pipe, a full disk, a stream that was closed
-            self.lost += 1
+        except (OSError, ValueError) as error:  # a broken pipe, a full disk, a stream that was closed
+            self._lose(error)
 
     def has_room(self, size: int) -> bool:
         """Whether a line of this size can be written in one piece; short ones always can."""
@@ -54,19 +55,25 @@ class Stdout:
         if self._fd is None:
             self._write_text(line)
         elif self._stream.closed:  # its descriptor may be somebody else's by now
-            self.lost += 1
+            self._lose("it is closed")
         elif self._pipe is not None and len(line) > PIPE_BUF:
             with self._pipe.alone():
                 _write_all(self._fd, line)
         elif os.write(self._fd, line) != len(line):
-            self.lost += 1
+            self._lose("only a part of a line was taken")
 
     def _write_text(self, line: bytes) -> None:
         if self._stream is None:
-            self.lost += 1
+            self._lose("there is none")
             return
         self._stream.write(line.decode("utf-8", "replace"))
         self._stream.flush()
+
+    def _lose(self, reason: object) -> None:
+        self.lost += 1
+        if self.lost == 1 and sys.stderr is not None:
+            with contextlib.suppress(OSError, ValueError):  # stderr may be as unwritable
+                print(f"otel-distro: stdout cannot be written, log lines are lost: {reason}", file=sys.stderr)  # noqa: T201
 
     def _adopt(self, stream: Any) -> None:
         self._stream = stream

@@ -67,7 +67,8 @@ def test_process_runtime_and_event_loop_are_there(pages):
     assert page.value("process_resident_memory_bytes") > 1_000_000
     assert page.value("process_cpu_seconds_total") > 0
     assert len(page.samples("python_info")) == 1
-    assert page.samples("otel_distro_event_loop_lag_seconds_count")
+    assert 0 <= page.value("otel_distro_event_loop_lag_seconds") < 60
+    assert len(page.samples("otel_distro_event_loop_lag_seconds")) == 1
 
 
 def test_the_resource_is_target_info_once(pages):

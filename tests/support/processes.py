@@ -5,10 +5,10 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from processes import Process, clean_environment, free_port, json_objects, script
+from processes import Process, clean_environment, free_port, json_objects, located
 from services import LAUNCHER, Service
 
-__all__ = ["LAUNCHER", "Process", "Service", "clean_environment", "free_port", "json_objects", "run", "script"]
+__all__ = ["LAUNCHER", "Process", "Service", "clean_environment", "free_port", "json_objects", "located", "run"]
 
 
 def run(
@@ -19,7 +19,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command of this Python environment to its end, in a clean environment, and return output and exit code."""
     return subprocess.run(
-        [script(command[0]), *command[1:]],
+        [located(command[0]), *command[1:]],
         env=clean_environment(environment),
         cwd=directory,
         stdin=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ import subprocess
 import termios
 from collections.abc import Mapping, Sequence
 
-from support.processes import clean_environment, script
+from support.processes import clean_environment, located
 
 
 def run_on_terminal(
@@ -19,7 +19,7 @@ def run_on_terminal(
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     program = subprocess.Popen(
-        [script(command[0]), *command[1:]],
+        [located(command[0]), *command[1:]],
         env=clean_environment({"TERM": "xterm-256color", **environment}),
         stdin=follower,
         stdout=follower,

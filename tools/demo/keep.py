@@ -7,6 +7,7 @@ import time
 
 from processes import json_objects
 
+from demo.addresses import show_invitation
 from demo.logs import show_lines
 from demo.stack import Stack
 from demo.terminal import Terminal
@@ -15,13 +16,14 @@ _POLL_SECONDS = 0.2
 
 
 def follow(terminal: Terminal, stack: Stack) -> None:
-    """Show new log lines until Ctrl-C or SIGTERM.
+    """Say what to try, and show new log lines until Ctrl-C or SIGTERM.
 
     Raises:
         RuntimeError: If a service ends by itself.
     """
     shown = {name: len(service.stdout) for name, service in stack.services.items()}
     try:
+        show_invitation(terminal, stack)
         while True:
             _show_new(terminal, stack, shown)
             _require_running(stack)

@@ -12,7 +12,7 @@ from typing import TypeVar
 from otlp_receiver import OtlpReceiver, Span
 
 from demo import checks
-from demo.addresses import show_addresses, show_commands, show_invitation
+from demo.addresses import show_addresses, show_commands
 from demo.logs import lines_of, show_lines, show_raw
 from demo.request_table import Scraped, requests_served, scrape_all, show_requests
 from demo.stack import Ports, Stack, running
@@ -58,7 +58,6 @@ def run(
         outcomes = _show_request(terminal, stack, traffic.followed) + _show_table(terminal, traffic)
         show_addresses(terminal, stack)
         if keep:
-            show_invitation(terminal, stack)
             keep(stack)
         outcomes += _stop(terminal, stack)
     failed = sum(not outcome.passed for outcome in outcomes)
