@@ -8,3 +8,7 @@ chart-readmes: ## Generate the README of each chart from its values
 
 chart-real: ## Render the whole stack with the real dependency charts in CHARTS=<folder>
 	cd tools && $(PYTHON) -m charts.real $(abspath $(CHARTS))
+
+.PHONY: chart-goldens
+chart-goldens: ## Render every case of helm/*/ci into tests/helm/goldens
+	cd tools && $(PYTHON) -m charts.goldens
