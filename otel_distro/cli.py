@@ -6,7 +6,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from otel_distro import __version__
 from otel_distro.checks import problems_of
@@ -65,10 +67,26 @@ def _check(_options: argparse.Namespace) -> int:
 
 
 def _logs_check(options: argparse.Namespace) -> int:
-    from otel_distro.logs.contract import check_file
+    from otel_distro.logs.contract import check
 
-    status: int = check_file(options.file)
-    return status
+    found = 0
+    with _opened(options.file) as lines:
+        for found, deviation in enumerate(check(lines), 1):  # noqa: B007  the last number is the count
+            print(deviation)
+    print(
+        f"{PROGRAM} logs check: " + (f"{found} deviations" if found else "every line keeps the contract"),
+        file=sys.stderr,
+    )
+    return 1 if found else 0
+
+
+def _opened(name: str) -> AbstractContextManager[BinaryIO]:
+    if name == "-":
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return Path(name).open("rb")
+    except OSError as error:
+        sys.exit(f"{PROGRAM}: {name}: {error.strerror}")
 
 
 def _shown(value: Value) -> str:
@@ -99,8 +117,8 @@ def as_text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _print_table(rows: Sequence[Sequence[str]], out: TextIO | None = None) -> None:
+def _print_table(rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)]
-        print("  ".join(cells).rstrip(), file=out or sys.stdout)
+        print("  ".join(cells).rstrip())

@@ -9,10 +9,12 @@ Each part imports its own room, so that a room that cannot be imported is one pa
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from opentelemetry._logs import get_logger_provider
 from opentelemetry.metrics import get_meter_provider
+from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -59,7 +61,7 @@ def _environment(runtime: Runtime, chosen: Plan, launcher: dict[str, Any]) -> No
     runtime.problems.extend([*chosen.problems, *other_distributions()])
     spans = Exporter("traces", settings.traces.otlp, settings.traces.queue) if chosen.own_traces else None
     records = Exporter("logs", settings.logs.otlp, settings.logs.queue) if chosen.own_logs else None
-    runtime.part("logs", lambda: _logs(runtime, records))
+    runtime.part("logs", lambda: _logs(runtime, records, others=chosen.logs))
     runtime.part("the SDK", lambda: _sdk(runtime, chosen, launcher))
     runtime.part("traces", lambda: _traces(runtime, spans))
     runtime.part("metrics", lambda: _metrics(runtime))
@@ -129,16 +131,26 @@ def _say_later(runtime: Runtime, problem: str) -> None:
     timer.start()
 
 
-def _logs(runtime: Runtime, exporter: Exporter | None) -> None:
-    """Take the process's logging over; with an exporter each event goes there as well."""
+def _logs(runtime: Runtime, exporter: Exporter | None, others: Sequence[str] = ()) -> None:
+    """Take the process's logging over; each event also goes to our exporter, and through the SDK to those of others."""
     from otel_distro import logs
 
-    undo = logs.install(runtime.settings, None if exporter is None else _submit_to(exporter))
+    submit = None if exporter is None else _submit_to(exporter)
+    undo = logs.install(runtime.settings, submit, others)
     runtime.on_close("logs", lambda _seconds: undo())
     if exporter is not None:
         runtime.on_flush("log records", exporter.force_flush)
         runtime.on_close("log records", exporter.shutdown)
-    runtime.facts["logs"] = "stdout" if exporter is None else f"stdout, {runtime.settings.logs.otlp.endpoint}"
+    if others:
+        runtime.on_flush("logger provider", _flush_logger_provider)
+    destinations = [runtime.settings.logs.otlp.endpoint] if exporter else []
+    runtime.facts["logs"] = ", ".join(["stdout", *destinations, *others])
+
+
+def _flush_logger_provider(seconds: float) -> None:
+    provider = get_logger_provider()
+    if isinstance(provider, LoggerProvider) and seconds > 0:
+        provider.force_flush(int(seconds * 1000))
 
 
 def _submit_to(exporter: Exporter) -> Callable[..., bool]:

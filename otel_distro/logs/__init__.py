@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from otel_distro.imports import when_imported
 from otel_distro.logs import access, hooks, redact, stdlib
@@ -16,12 +16,13 @@ __all__ = ["install"]
 Undo = Callable[[], None]
 
 
-def install(settings: Settings, submit: Callable[..., bool] | None = None) -> Undo:
+def install(settings: Settings, submit: Callable[..., bool] | None = None, others: Sequence[str] = ()) -> Undo:
     """Take the process's logging over; nothing is written and structlog is not imported by that.
 
     Args:
         settings: the service's identity, the limits, what is secret.
         submit: takes (scope, encoded record) and says whether the exporter accepted it; None without OTLP logs.
+        others: upstream's exporters, which events reach through the SDK's logger provider.
 
     Returns:
         What puts everything back as it was.
@@ -29,7 +30,7 @@ def install(settings: Settings, submit: Callable[..., bool] | None = None) -> Un
     redact.configure(settings.redaction)
     emitter = Emitter(
         settings,
-        export=None if submit is None else _exporting(submit),
+        export=_exporting(submit, others) if submit or others else None,
         render=None if settings.logs.json else ConsoleRenderer(colours=wants_colours()),
     )
     undos = [stdlib.install(emitter, settings.logs), _install_for_structlog(emitter, settings.logs.level)]
@@ -45,10 +46,10 @@ def install(settings: Settings, submit: Callable[..., bool] | None = None) -> Un
     return undo
 
 
-def _exporting(submit: Callable[..., bool]) -> Export:
+def _exporting(submit: Callable[..., bool] | None, others: Sequence[str]) -> Export:
     from otel_distro.logs.export import exporting
 
-    return exporting(submit)
+    return exporting(submit, others)
 
 
 def _install_for_structlog(emitter: Emitter, level: str) -> Undo:

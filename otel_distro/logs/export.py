@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Span
+from opentelemetry.trace import Span, set_span_in_context
 
 from otel_distro.logs.emit import Event, Export
 from otel_distro.logs.fields import ALWAYS, DEPLOYMENT, EXCEPTION, SPAN_IDS
@@ -21,35 +21,69 @@ _ELSEWHERE_ON_EXCEPTIONS: Final = _ELSEWHERE.union(EXCEPTION)
 # What the exporter itself has to say would come back to it.
 _OWN_LOGGERS: Final = ("otel_distro", "opentelemetry")
 _ACCESS: Final = "otel_distro.access"
+Send = Callable[[int, Event, Span, Mapping[str, Any]], bool]
 
 
-def exporting(submit: Callable[[Any, bytes], bool]) -> Export:
-    """Build the function that hands an event to the exporter and says whether it was accepted.
+def exporting(submit: Callable[[Any, bytes], bool] | None, others: Sequence[str] = ()) -> Export:
+    """Build the function that hands an event to the exporters and says whether OTLP has accepted it.
 
     Args:
-        submit: takes (instrumentation scope, encoded record); False if the queue is full.
+        submit: takes (instrumentation scope, encoded record); False if the queue is full. None without our exporter.
+        others: upstream's exporters, which each event reaches through the SDK's logger provider.
     """
+    senders = [*([_encoding(submit)] if submit else []), *([_emitting()] if others else [])]
+    by_otlp = submit is not None or any(name.startswith("otlp") for name in others)
+
+    def export(now: int, event: Event, span: Span, error: BaseException | None) -> bool:
+        name = event["logger"]
+        if name.startswith(_OWN_LOGGERS) and name != _ACCESS:
+            return False
+        attributes = _attributes(event, error)
+        accepted = [send(now, event, span, attributes) for send in senders]
+        return by_otlp and all(accepted)
+
+    return export
+
+
+def _encoding(submit: Callable[[Any, bytes], bool]) -> Send:
+    """Encode at once and queue."""
     scopes: dict[str, InstrumentationScope] = {}
 
     def scope_of(name: str) -> InstrumentationScope:
         scope = scopes.get(name)
         return scopes.setdefault(name, InstrumentationScope(name)) if scope is None else scope
 
-    def export(now: int, event: Event, span: Span, error: BaseException | None) -> bool:
-        name = event["logger"]
-        if name.startswith(_OWN_LOGGERS) and name != _ACCESS:
-            return False
+    def send(now: int, event: Event, span: Span, attributes: Mapping[str, Any]) -> bool:
         record = encode_log(
             event["message"],
             timestamp=now,
             severity_number=_SEVERITY[event["level"]],
             severity_text=event["level"],
-            attributes=_attributes(event, error),
+            attributes=attributes,
             span_context=span.get_span_context(),
         )
-        return submit(scope_of(name), record)
+        return submit(scope_of(event["logger"]), record)
 
-    return export
+    return send
+
+
+def _emitting() -> Send:
+    """Emit through the logs API: gRPC, console and whatever else upstream's exporters are."""
+    from opentelemetry._logs import LogRecord, SeverityNumber, get_logger
+
+    def send(now: int, event: Event, span: Span, attributes: Mapping[str, Any]) -> bool:
+        record = LogRecord(
+            timestamp=now,
+            context=set_span_in_context(span),
+            severity_number=SeverityNumber(_SEVERITY[event["level"]]),
+            severity_text=event["level"],
+            body=event["message"],
+            attributes=dict(attributes),
+        )
+        get_logger(event["logger"]).emit(record)
+        return True
+
+    return send
 
 
 def _attributes(event: Event, error: BaseException | None) -> Mapping[str, Any]:
