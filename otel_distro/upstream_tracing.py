@@ -21,7 +21,14 @@ from opentelemetry.sdk.trace import _Span as SdkSpan
 from opentelemetry.sdk.trace import _UnsetLimits as UNSET_LIMITS
 from opentelemetry.sdk.trace._tracer_metrics import NoOpTracerMetrics
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, StaticSampler
-from opentelemetry.trace import SpanContext, TraceFlags, TraceState
+from opentelemetry.trace import (
+    DEFAULT_TRACE_STATE,
+    INVALID_SPAN_ID,
+    INVALID_TRACE_ID,
+    SpanContext,
+    TraceFlags,
+    TraceState,
+)
 from opentelemetry.trace.propagation import _SPAN_KEY as SPAN_KEY
 
 __all__ = [
@@ -32,9 +39,9 @@ __all__ = [
     "add_all",
     "attributes_over",
     "delegates_of",
+    "local_context",
     "pipeline_of",
     "processors_of",
-    "span_context",
     "span_fields",
     "static_decision",
     "tracers_of",
@@ -64,9 +71,12 @@ delegates_of: Final[Callable[[ParentBased], tuple[Sampler, ...]]] = attrgetter(
 static_decision: Final[Callable[[StaticSampler], Decision]] = attrgetter("_decision")
 
 
-def span_context(trace_id: int, span_id: int, flags: TraceFlags, state: TraceState) -> SpanContext:
-    """Build the context of a local span whose ids are known to be valid: the same tuple at a third of the price."""
-    return tuple.__new__(SpanContext, (trace_id, span_id, False, flags, state, True))
+def local_context(trace_id: int, span_id: int, flags: TraceFlags, state: TraceState | None) -> SpanContext:
+    """Build the context of a span of this process: what `SpanContext(...)` builds, at a third of its price."""
+    is_valid = INVALID_TRACE_ID < trace_id < 2**128 and INVALID_SPAN_ID < span_id < 2**64
+    return tuple.__new__(
+        SpanContext, (trace_id, span_id, False, flags, DEFAULT_TRACE_STATE if state is None else state, is_valid)
+    )
 
 
 def attributes_over(store: dict[str, Any], dropped: int, limits: SpanLimits, *, frozen: bool) -> BoundedAttributes:

@@ -33,7 +33,8 @@ def varint(number: int) -> bytes:
 
 def field(tag: bytes, payload: bytes) -> bytes:
     """Encode a length-delimited field: string, bytes or embedded message."""
-    return tag + varint(len(payload)) + payload
+    length = len(payload)
+    return tag + (_ONE_BYTE[length] if length < 128 else varint(length)) + payload
 
 
 def utf8(text: str) -> bytes:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Encode an ended span as OTLP bytes (opentelemetry-proto, `trace/v1/trace.proto`)."""
 
+import struct
 from collections.abc import Sequence
 from typing import Final
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
-from opentelemetry.trace import Link, SpanContext, SpanKind, Status
+from opentelemetry.trace import DEFAULT_TRACE_STATE, Link, SpanContext, SpanKind, Status, StatusCode
 
 from otel_distro.otlp.encode_attributes import AttributesEncoder
 from otel_distro.otlp.encode_common import field, nanoseconds, utf8, varint
@@ -13,12 +14,16 @@ from otel_distro.upstream_tracing import span_fields
 
 # What a span's kind is on the wire: the API counts from 0, the protocol from 1.
 _KINDS: Final = {kind: b"\x30" + bytes((kind.value + 1,)) for kind in SpanKind}
+# The flags say only whether the parent is remote (0x200) and that this is known (0x100).
 _LOCAL_PARENT: Final = b"\x85\x01\x00\x01\x00\x00"
 _REMOTE_PARENT: Final = b"\x85\x01\x00\x03\x00\x00"
 _LINK_LOCAL: Final = b"\x35\x00\x01\x00\x00"
 _LINK_REMOTE: Final = b"\x35\x00\x03\x00\x00"
 _UNSET_STATUS: Final = b"\x7a\x00"
+_MAX_NAMES: Final = 2048
 
+_pack_times: Final = struct.Struct("<BQBQ").pack
+_names: Final[dict[str, bytes]] = {}
 _span_attributes: Final = AttributesEncoder(b"\x4a").encode
 _event_attributes: Final = AttributesEncoder(b"\x1a").encode
 _link_attributes: Final = AttributesEncoder(b"\x22").encode
@@ -27,31 +32,48 @@ _link_attributes: Final = AttributesEncoder(b"\x22").encode
 def encode_span(span: ReadableSpan) -> bytes:
     """Encode a span as a whole element of `ScopeSpans.spans`: field tag, length, `Span` message."""
     context, parent, name, kind, start, end, attributes, events, links, status = span_fields(span)
+    # The tuple that a SpanContext is: reading its properties would cost more than encoding them.
+    trace_id, span_id, _, _, trace_state, _ = context
     parts = [
         b"\x0a\x10",
-        context.trace_id.to_bytes(16, "big"),
+        trace_id.to_bytes(16, "big"),
         b"\x12\x08",
-        context.span_id.to_bytes(8, "big"),
-        field(b"\x2a", utf8(name)),
+        span_id.to_bytes(8, "big"),
+        _names.get(name) or _name(name),
         _KINDS[kind],
-        b"\x39",
-        nanoseconds(start),
-        b"\x41",
-        nanoseconds(end),
+        _times(start, end),
     ]
-    if parent:
-        parts += b"\x22\x08", parent.span_id.to_bytes(8, "big")
-    if context.trace_state:
+    if parent is None:
+        parts.append(_LOCAL_PARENT)
+    else:
+        parts += b"\x22\x08", parent[1].to_bytes(8, "big"), _REMOTE_PARENT if parent[2] else _LOCAL_PARENT
+    if trace_state is not DEFAULT_TRACE_STATE and trace_state:
         parts.append(field(b"\x1a", _trace_state(context)))
     if attributes:
         parts.append(_span_attributes(attributes))
-    parts.append(_dropped(b"\x50", span.dropped_attributes))
-    if events is not None:
+    if dropped := span.dropped_attributes:
+        parts.append(b"\x50" + varint(dropped))
+    # An empty tuple is what spans without events or links share; an empty list may have dropped some.
+    if events or type(events) is not tuple:
         parts += _events(events), _dropped(b"\x60", span.dropped_events)
-    if links is not None:
+    if links or type(links) is not tuple:
         parts += _links(links), _dropped(b"\x70", span.dropped_links)
-    parts += _status(status), _REMOTE_PARENT if parent and parent.is_remote else _LOCAL_PARENT
+    parts.append(_status(status))
     return field(b"\x12", b"".join(parts))
+
+
+def _name(name: str) -> bytes:
+    encoded = field(b"\x2a", utf8(name))
+    if len(_names) < _MAX_NAMES and len(encoded) < 128:
+        _names[name] = encoded
+    return encoded
+
+
+def _times(start: int | None, end: int | None) -> bytes:
+    try:
+        return _pack_times(0x39, start, 0x41, end)
+    except struct.error:
+        return b"\x39" + nanoseconds(start) + b"\x41" + nanoseconds(end)
 
 
 def _trace_state(context: SpanContext) -> bytes:
@@ -102,7 +124,8 @@ def _link(link: Link) -> bytes:
 def _status(status: Status | None) -> bytes:
     if status is None:
         return b""
-    if status.is_unset:
+    code = status.status_code
+    if code is StatusCode.UNSET:
         return _UNSET_STATUS
     message = field(b"\x12", utf8(status.description)) if status.description else b""
-    return field(b"\x7a", message + b"\x18" + bytes((status.status_code.value,)))
+    return field(b"\x7a", message + b"\x18" + bytes((code.value,)))

@@ -25,8 +25,9 @@ from opentelemetry.util.types import Attributes
 from otel_distro.tracing.current import CurrentSpan
 from otel_distro.tracing.sampling import Decide, shortcut
 from otel_distro.tracing.span import Span
-from otel_distro.upstream_tracing import NoOpTracerMetrics
+from otel_distro.upstream_tracing import NoOpTracerMetrics, local_context
 
+# By number: bit 0 is "sampled", bit 1 "random trace id".
 _FLAGS: Final = tuple(TraceFlags(flags) for flags in range(4))
 
 
@@ -166,8 +167,9 @@ class Tracer(SdkTracer):
         self, parent: SpanContext | None, trace_id: int, decision: Decision, state: TraceState | None
     ) -> SpanContext:
         """Return the context of a new span with an id of its own."""
-        is_random = self.id_generator.is_trace_id_random() if parent is None else parent.trace_flags.random_trace_id
-        flags = _FLAGS[(decision is Decision.RECORD_AND_SAMPLE) | is_random << 1]
-        return SpanContext(
-            trace_id, self.id_generator.generate_span_id(), is_remote=False, trace_flags=flags, trace_state=state
+        generator = self.id_generator
+        is_random = (
+            generator.is_trace_id_random() if parent is None else parent.trace_flags & TraceFlags.RANDOM_TRACE_ID
         )
+        flags = _FLAGS[(decision is Decision.RECORD_AND_SAMPLE) | (is_random and TraceFlags.RANDOM_TRACE_ID)]
+        return local_context(trace_id, generator.generate_span_id(), flags, state)
