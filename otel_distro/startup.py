@@ -9,8 +9,9 @@ Each part imports its own room, so that a room that cannot be imported is one pa
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 from opentelemetry._logs import get_logger_provider
 from opentelemetry.metrics import get_meter_provider
@@ -30,6 +31,11 @@ from otel_distro.runtime import Runtime
 from otel_distro.settings import overridden
 from otel_distro.upstream import configure_sdk, names_of
 
+if TYPE_CHECKING:
+    from otel_distro.metrics.families import Family
+    from otel_distro.metrics.local import LocalMetrics
+
+Signal = Literal["traces", "logs"]
 LONGER_THAN_A_SCRIPT_SECONDS = 1.0
 
 
@@ -64,7 +70,7 @@ def _environment(runtime: Runtime, chosen: Plan, launcher: dict[str, Any]) -> No
     runtime.part("logs", lambda: _logs(runtime, records, others=chosen.logs))
     runtime.part("the SDK", lambda: _sdk(runtime, chosen, launcher))
     runtime.part("traces", lambda: _traces(runtime, spans))
-    runtime.part("metrics", lambda: _metrics(runtime))
+    runtime.part("metrics", lambda: _metrics(runtime, {"traces": spans, "logs": records}))
 
 
 def _sdk(runtime: Runtime, chosen: Plan, launcher: dict[str, Any]) -> None:
@@ -94,12 +100,14 @@ def _traces(runtime: Runtime, exporter: Exporter | None) -> None:
         runtime.facts["traces"] = runtime.settings.traces.otlp.endpoint
 
 
-def _metrics(runtime: Runtime) -> None:
+def _metrics(runtime: Runtime, exporters: Mapping[Signal, Exporter | None]) -> None:
     """Collect this process's metrics and serve them on the admin port, or through the process that owns it."""
     from otel_distro import admin, metrics
 
     settings = runtime.settings
     served = metrics.install(settings) if "prometheus" in settings.metrics.exporters else None
+    if served is not None and settings.metrics.internal_metrics:
+        _observe(served, exporters)
     if not settings.admin.enabled:
         return
     try:
@@ -111,6 +119,19 @@ def _metrics(runtime: Runtime) -> None:
     runtime.on_flush("metrics", port.flush)
     runtime.on_close("admin port", port.close)
     runtime.facts["admin"] = port.note
+
+
+def _observe(served: LocalMetrics, exporters: Mapping[Signal, Exporter | None]) -> None:
+    """Let /metrics tell what becomes of spans and log records."""
+    from otel_distro.metrics import stats
+
+    for signal, exporter in exporters.items():
+        if exporter is not None:
+            served.add(f"exporter of {signal}", partial(_stats_of, stats.families, signal, exporter))
+
+
+def _stats_of(families: Callable[..., Iterable[Family]], signal: Signal, exporter: Exporter) -> Iterable[Family]:
+    return families(signal, exporter.stats)
 
 
 def _push(runtime: Runtime) -> None:
