@@ -23,6 +23,7 @@ class GoProgram:
         pinned: the module path whose version in go.mod is the program's version.
         module: the folder below `modules/` that holds go.mod and go.sum.
         tags: Go build tags, comma separated.
+        stamp: the variable that holds the program's version, for programs whose clients ask for it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class GoProgram:
     pinned: str
     module: str
     tags: str = ""
+    stamp: str = ""
 
     @property
     def version(self) -> str:
@@ -41,9 +43,13 @@ class GoProgram:
         """List the files that decide what is built: another content, another build."""
         return tuple(sorted(path for path in (MODULES / self.module).iterdir() if path.is_file()))
 
+    @property
+    def _link_flags(self) -> str:
+        return f"-X {self.stamp}=v{self.version}" if self.stamp else ""
+
     def steps(self, scratch: Path, output: Path) -> list[Step]:
         """Return what has to be run, in order, so that the binary lies at `output`."""
-        return [(_go_build(self.package, output, self.tags), MODULES / self.module)]
+        return [(_go_build(self.package, output, self.tags, self._link_flags), MODULES / self.module)]
 
 
 @dataclass(frozen=True)
@@ -79,13 +85,13 @@ def _only_match(path: Path, pattern: str) -> str:
     return found.group(1)
 
 
-def _go_build(package: str, output: Path, tags: str) -> list[str]:
-    flags = ["-buildvcs=false", "-trimpath", f"-tags={tags}", "-ldflags=-s -w"]
+def _go_build(package: str, output: Path, tags: str, link_flags: str = "") -> list[str]:
+    flags = ["-buildvcs=false", "-trimpath", f"-tags={tags}", f"-ldflags=-s -w {link_flags}".rstrip()]
     return ["go", "build", *flags, "-o", str(output), package]
 
 
-def _go(name: str, pinned: str, package: str, *, module: str = "", tags: str = "") -> GoProgram:
-    return GoProgram(name, f"{pinned}/{package}", pinned, module or name, tags)
+def _go(name: str, pinned: str, package: str, *, module: str = "", tags: str = "", stamp: str = "") -> GoProgram:
+    return GoProgram(name, f"{pinned}/{package}", pinned, module or name, tags, stamp)
 
 
 _PROMETHEUS: Final = "github.com/prometheus/prometheus"
@@ -104,7 +110,13 @@ PROGRAMS: Final[Mapping[str, GoProgram | Collector]] = {
         _go("loki", "github.com/grafana/loki/v3", "cmd/loki", tags="netgo"),
         Collector(),
         GoProgram("etcd", ".", "go.etcd.io/etcd/server/v3", "etcd"),
-        _go("kube-apiserver", "k8s.io/kubernetes", "cmd/kube-apiserver"),
+        # Helm compares a chart's kubeVersion with what the server says of itself.
+        _go(
+            "kube-apiserver",
+            "k8s.io/kubernetes",
+            "cmd/kube-apiserver",
+            stamp="k8s.io/component-base/version.gitVersion",
+        ),
         _go("alertmanager", _ALERTMANAGER, "cmd/alertmanager"),
         _go("amtool", _ALERTMANAGER, "cmd/amtool"),
     )

@@ -1,3 +1,4 @@
+// Linked with its version (tools/programs/catalog.py), which Helm asks it for.
 module otel-distro/tools/kube-apiserver
 
 go 1.26.0
