@@ -8,6 +8,9 @@ from typing import Any
 from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, _SUPPRESS_INSTRUMENTATION_KEY
 
 from otel_distro.tracing.sampling import shortcut
+from otel_distro.upstream_context import attach_context as attach_context  # noqa: PLC0414 - handed on
+from otel_distro.upstream_context import current_context as current_context  # noqa: PLC0414
+from otel_distro.upstream_context import detach_context as detach_context  # noqa: PLC0414
 
 
 def propagators_of(textmap: Any) -> list[Any]:

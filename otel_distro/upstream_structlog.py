@@ -6,7 +6,7 @@ Beside `upstream.py`, which must not import structlog: an application that does 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 import structlog._output
@@ -17,21 +17,23 @@ from structlog._frames import _find_first_app_frame_and_name
 from structlog._log_levels import NAME_TO_LEVEL
 
 __all__ = [
+    "CONTEXT_PREFIX_LENGTH",
+    "CONTEXT_VARIABLES",
     "NAME_TO_LEVEL",
     "BoundLoggerBase",
     "BoundLoggerLazyProxy",
     "calling_module",
-    "context_variables",
     "default_processors",
     "filtering_logger",
     "is_configured",
     "real_stdout",
     "replace_defaults",
+    "watch_configuration",
 ]
 
 real_stdout: Any = structlog._output.__dict__["stdout"]
-_CONTEXT_VARIABLES: Final = contextvars._CONTEXT_VARS
-_PREFIX_LENGTH: Final = contextvars.STRUCTLOG_KEY_PREFIX_LEN
+CONTEXT_VARIABLES: Final = contextvars._CONTEXT_VARS
+CONTEXT_PREFIX_LENGTH: Final = contextvars.STRUCTLOG_KEY_PREFIX_LEN
 
 
 def default_processors() -> list[Any]:
@@ -64,12 +66,22 @@ def replace_defaults(wrapper_class: Any, factory: Any) -> Callable[[], None]:
     return lambda: put((wrapper_class, factory), before)
 
 
-def context_variables() -> Iterable[tuple[str, Any]]:
-    """Return what `structlog.contextvars` holds for this context, without copying the context."""
-    if not _CONTEXT_VARIABLES:
-        return ()
-    found = ((name[_PREFIX_LENGTH:], variable.get()) for name, variable in tuple(_CONTEXT_VARIABLES.items()))
-    return [(name, value) for name, value in found if value is not Ellipsis]
+def watch_configuration(changed: Callable[[], None]) -> Callable[[], None]:
+    """Call `changed` whenever structlog's configuration does, by whichever of its functions; return what ends that."""
+    configuration: Any = _config._CONFIG
+    before = type(configuration)
+
+    class Watched(before):  # type: ignore[misc,valid-type]  # found at run time
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, value)
+            changed()
+
+    def stop() -> None:
+        if type(configuration) is Watched:
+            configuration.__class__ = before
+
+    configuration.__class__ = Watched
+    return stop
 
 
 def calling_module() -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from time import gmtime, strftime, time_ns
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.trace import Span
 
@@ -24,6 +24,8 @@ from otel_distro.variables import Settings
 Event = dict[str, Any]
 Fields = Mapping[str, Any]
 Export = Callable[[int, Event, "Span", "BaseException | None"], bool]
+
+_SECOND: Final = 1_000_000_000  # nanoseconds
 
 
 class Emitter:
@@ -80,7 +82,7 @@ class Emitter:
             "logger": logger,
             "message": redact_text(message),
         }
-        span = add_ids(event)
+        span = add_ids(event, error)
         event.update(self._constants)
         redact_fields(fields if RESERVED.isdisjoint(fields) else _renamed(fields, event), event)
         if error is not None:
@@ -106,11 +108,12 @@ class Emitter:
         return line if self.stdout.has_room(len(line)) else fit(event, PIPE_BUF)
 
     def _timestamp(self, now: int) -> str:
-        second, rest = divmod(now, 1_000_000_000)
-        remembered, text = self._second  # one tuple: threads never see the text of another second
-        if second != remembered:
+        begin, text = self._second  # one tuple: threads never see the text of another second
+        rest = now - begin
+        if not 0 <= rest < _SECOND:
+            second, rest = divmod(now, _SECOND)
             text = strftime("%Y-%m-%dT%H:%M:%S.", gmtime(second))
-            self._second = (second, text)
+            self._second = (second * _SECOND, text)
         return f"{text}{rest // 1000:06d}Z"
 
 

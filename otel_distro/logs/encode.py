@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from otel_distro.logs.fields import ALWAYS, DEPLOYMENT, EXPORTED, REQUEST_IDS, SPAN_IDS
@@ -26,8 +27,7 @@ def _load_orjson() -> Callable[[Event], bytes] | None:
         import orjson
     except ImportError:
         return None
-    dumps, option = orjson.dumps, orjson.OPT_APPEND_NEWLINE
-    return lambda event: dumps(event, option=option)
+    return partial(orjson.dumps, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _encode_standard(event: Event) -> bytes:

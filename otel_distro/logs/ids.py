@@ -3,33 +3,60 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from opentelemetry.trace import Span, format_span_id, format_trace_id, get_current_span
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    format_span_id,
+    format_trace_id,
+)
 
 from otel_distro.http.correlation import current
+from otel_distro.http.failed import remembered
+from otel_distro.upstream_context import SPAN_KEY, current_context
+
+_current_request: Final = current.get
 
 
-def current_ids() -> dict[str, str]:
+def current_ids(error: BaseException | None = None) -> dict[str, str]:
     """Return `trace_id` and `span_id` inside a span, and the correlation ids inside a request."""
     found: dict[str, Any] = {}
-    add_ids(found)
+    add_ids(found, error)
     return found
 
 
-def add_ids(event: dict[str, Any]) -> Span:
-    """Add the current ids to an event that has none of its own; return the span."""
-    span = get_current_span()
-    try:
-        # Spans of ours keep their ids as text: formatting costs more than the rest of a log line.
-        event["trace_id"] = span.trace_id_hex  # type: ignore[attr-defined]
-        event["span_id"] = span.span_id_hex  # type: ignore[attr-defined]
-    except AttributeError:
-        _format_ids(span, event)
-    correlation = current.get()
-    if correlation is not None:
-        event.update(correlation)
-    return span
+def add_ids(event: dict[str, Any], error: BaseException | None = None) -> Span:
+    """Add the current ids to an event that has none of its own, outside a span those of the request that the error ended.
+
+    Returns:
+        The span that the event belongs to.
+    """
+    span: Any = current_context().get(SPAN_KEY)
+    if span is None:
+        span = INVALID_SPAN if error is None else _of_failed_request(error, event)
+    else:
+        try:
+            # Spans of ours keep their ids as text: formatting costs more than the rest of a log line.
+            event["trace_id"] = span.trace_id_hex
+            event["span_id"] = span.span_id_hex
+        except AttributeError:
+            _format_ids(span, event)
+    request = _current_request()
+    if request is not None:
+        event.update(request)
+    return span  # type: ignore[no-any-return]  # whatever was put into the context
+
+
+def _of_failed_request(error: BaseException, event: dict[str, Any]) -> Span:
+    ids = remembered(error)
+    if not ids:
+        return INVALID_SPAN
+    event.update(ids)
+    trace_id, span_id = int(ids["trace_id"], 16), int(ids["span_id"], 16)
+    return NonRecordingSpan(SpanContext(trace_id, span_id, is_remote=False))
 
 
 def _format_ids(span: Span, event: dict[str, Any]) -> None:

@@ -58,7 +58,8 @@ class Keys(dict[str, tuple[str, bool]]):
         self._additions = frozenset(_plain(name) for name in additions)
 
     def __missing__(self, key: str) -> tuple[str, bool]:
-        known = snake_case(key), names_a_secret(key) or _plain(key) in self._additions
+        name = str(key)  # mappings may have keys of other types
+        known = snake_case(name), names_a_secret(name) or _plain(name) in self._additions
         if len(self) < _MOST_KEYS:
             self[key] = known
         return known

@@ -58,14 +58,15 @@ def redact_fields(fields: Mapping[str, Any], into: dict[str, Any]) -> None:
     """Copy `fields` into an event: names in snake_case, values without secrets and as plain JSON types."""
     keys, clean = _Policy.keys, _Policy.clean
     for key, value in fields.items():
-        name, secret = keys[key] if type(key) is str else keys[str(key)]
-        kind = type(value)
-        if secret or (kind is not str and kind not in _SCALARS):
+        name, secret = keys[key]
+        if secret:
             into[name] = redact_value(key, value)
-        elif kind is str and value not in clean:
-            into[name] = redact_text(shortened(value))
-        else:
+        elif type(value) is str:
+            into[name] = value if value in clean else redact_text(shortened(value))
+        elif type(value) in _SCALARS:
             into[name] = value
+        else:
+            into[name] = redact_value(key, value)
 
 
 def redact_value(key: str, value: Any) -> Any:

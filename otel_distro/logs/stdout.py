@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import select
 import sys
 import threading
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from otel_distro.logs.pipe import Pipe, pipe_of
 
 PIPE_BUF = 4096
+_PATIENCE_SECONDS = 1.0
 
 
 class Stdout:
@@ -38,7 +40,17 @@ class Stdout:
             with self._lock:
                 if sys.stdout is not self._stream:
                     self._adopt(sys.stdout)
-                self._write(line)
+                if self._fd is None:
+                    self._write_text(line)
+                elif self._stream.closed:  # its descriptor may be somebody else's by now
+                    self._lose("it is closed")
+                elif self._pipe is not None and len(line) > PIPE_BUF:
+                    with self._pipe.alone():
+                        _write_all(self._fd, line)
+                elif os.write(self._fd, line) != len(line):
+                    self._lose("it took a part of a line")
+        except BlockingIOError:  # somebody made the descriptor non-blocking, and its reader lags
+            self._write_late(line)
         except (OSError, ValueError) as error:  # a broken pipe, a full disk, a stream that was closed
             self._lose(error)
 
@@ -51,16 +63,14 @@ class Stdout:
                 self._adopt(sys.stdout)
         return self._pipe is None or self._pipe.wait_for_room(size)
 
-    def _write(self, line: bytes) -> None:
-        if self._fd is None:
-            self._write_text(line)
-        elif self._stream.closed:  # its descriptor may be somebody else's by now
-            self._lose("it is closed")
-        elif self._pipe is not None and len(line) > PIPE_BUF:
-            with self._pipe.alone():
-                _write_all(self._fd, line)
-        elif os.write(self._fd, line) != len(line):
-            self._lose("only a part of a line was taken")
+    def _write_late(self, line: bytes) -> None:
+        """Write a line once there is room, if that is soon."""
+        fd = -1 if self._fd is None else self._fd
+        _, ready, _ = select.select([], [fd], [], _PATIENCE_SECONDS)
+        with contextlib.suppress(BlockingIOError):
+            if ready and os.write(fd, line) == len(line):
+                return
+        self._lose("its reader is too slow")
 
     def _write_text(self, line: bytes) -> None:
         if self._stream is None:

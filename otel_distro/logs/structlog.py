@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from typing import Any, Final
+from weakref import WeakSet
 
 from otel_distro.diagnostics import fault
 from otel_distro.logs.emit import Emitter
@@ -25,10 +26,12 @@ from otel_distro.upstream_structlog import (
     BoundLoggerLazyProxy,
     default_processors,
     filtering_logger,
+    is_configured,
     replace_defaults,
+    watch_configuration,
 )
 
-_BOUND: Final = "_otel_distro_bound"
+_REMEMBERED: Final = "_otel_distro_remembered"
 # Set on structlog's default renderer: the mark goes along when a logger is pickled, its identity does not.
 _DEFAULT_RENDERER: Final = "_otel_distro_default"
 
@@ -45,9 +48,14 @@ def install(emitter: Emitter, level: str) -> Callable[[], None]:
     restore_defaults = replace_defaults(filtering_logger(level), factory)
     patches.set(BoundLoggerBase, "_proxy_to_logger", _proxy_to_logger(emitter))
     patches.set(BoundLoggerBase, "_process_event", _process_event(emitter))
-    patches.set(BoundLoggerLazyProxy, "__getattr__", _remembering_getattr(factory))
+    remembered = _Remembered()
+    patches.set(BoundLoggerLazyProxy, "__getattr__", remembered.getattr_for(BoundLoggerLazyProxy.__getattr__))
+    patches.set(BoundLoggerLazyProxy, "__getstate__", _state_without_methods)
+    stop_watching = watch_configuration(remembered.forget)
 
     def undo() -> None:
+        stop_watching()
+        remembered.forget()
         patches.undo()
         restore_defaults()
 
@@ -101,18 +109,41 @@ def _process_event(emitter: Emitter) -> Callable[..., Any]:
     return process_event
 
 
-def _remembering_getattr(factory: StdoutLoggerFactory) -> Callable[[Any, str], Any]:
-    """Build the lazy proxy's attribute look-up: while nothing is configured, its logger is assembled once."""
-    original = BoundLoggerLazyProxy.__getattr__
+class _Remembered:
+    """The methods of loggers that were assembled while nobody had configured anything, kept on their lazy proxies.
 
-    @standing_in("structlog")
-    @functools.wraps(original)
-    def remembering_getattr(self: Any, name: str) -> Any:
-        if name.startswith("__") or not factory.is_default():
-            return original(self, name)
-        bound = self.__dict__.get(_BOUND)
-        if bound is None:
-            bound = self.__dict__[_BOUND] = self.bind()
-        return getattr(bound, name)
+    `log.info` is an ordinary attribute then, instead of a new bound logger for each call; any change of the
+    configuration forgets them all.
+    """
 
-    return remembering_getattr
+    def __init__(self) -> None:
+        self._proxies: WeakSet[Any] = WeakSet()
+
+    def getattr_for(self, original: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+        """Build the lazy proxy's attribute look-up."""
+        proxies = self._proxies
+
+        @standing_in("structlog")
+        @functools.wraps(original)
+        def remembering_getattr(self: Any, name: str) -> Any:
+            found = original(self, name)
+            if not name.startswith("_") and not is_configured():
+                self.__dict__.setdefault(_REMEMBERED, []).append(name)
+                self.__dict__[name] = found
+                proxies.add(self)
+            return found
+
+        return remembering_getattr
+
+    def forget(self) -> None:
+        """Let every proxy assemble its logger anew."""
+        for proxy in list(self._proxies):
+            for name in proxy.__dict__.pop(_REMEMBERED, ()):
+                proxy.__dict__.pop(name, None)
+        self._proxies.clear()
+
+
+def _state_without_methods(self: Any) -> dict[str, Any]:
+    """Return what a pickled proxy consists of: elsewhere nothing would forget the remembered methods."""
+    remembered = self.__dict__.get(_REMEMBERED, ())
+    return {key: value for key, value in self.__dict__.items() if key != _REMEMBERED and key not in remembered}

@@ -8,7 +8,7 @@ from typing import Any
 from structlog import PrintLogger, PrintLoggerFactory
 
 from otel_distro.logs.stdout import Stdout
-from otel_distro.upstream_structlog import calling_module, is_configured, real_stdout
+from otel_distro.upstream_structlog import calling_module, real_stdout
 
 _stdout = Stdout()
 
@@ -50,7 +50,3 @@ class StdoutLoggerFactory(PrintLoggerFactory):
         """Return the logger for the arguments of `structlog.get_logger`."""
         name = args[0] if args and isinstance(args[0], str) else calling_module()
         return StdoutLogger(name, self._stdout)
-
-    def is_default(self) -> bool:
-        """Whether structlog is as we left it: nobody has configured anything."""
-        return not is_configured()
