@@ -42,7 +42,7 @@ class RecordWithIds(logging.LogRecord):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.ids = current_ids(exception_of(self))
+        self.ids = current_ids(exception_of(self.exc_info))
         self.exported = False
 
 
