@@ -13,11 +13,11 @@ import yaml
 from programs import program
 
 
-class _Loader(yaml.CSafeLoader):
+class YamlLoader(yaml.CSafeLoader):
     """YAML in which a lone `=` is text, as in the operators of matchers, and not YAML 1.1's default-value tag."""
 
 
-_Loader.add_constructor("tag:yaml.org,2002:value", _Loader.construct_yaml_str)
+YamlLoader.add_constructor("tag:yaml.org,2002:value", YamlLoader.construct_yaml_str)
 
 KUBERNETES: Final = "v1.36.0"
 """The version whose schemas the charts are held against; the API server of the tests has the same minor."""
@@ -62,7 +62,7 @@ def _write_kubernetes_schemas(destination: Path) -> None:
 
 def _write_crd_schemas(destination: Path) -> None:
     for path in prometheus_operator_crds().glob("*.yaml"):
-        crd = yaml.load(path.read_text(), _Loader)
+        crd = yaml.load(path.read_text(), YamlLoader)
         for version in crd["spec"]["versions"]:
             schema = _closed(version["schema"]["openAPIV3Schema"])
             name = f"{crd['spec']['names']['kind'].lower()}_{version['name']}.json"
