@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
@@ -21,6 +22,7 @@ from otel_distro.workers.handshake import Handshake
 from otel_distro.workers.member import Deliver, Member
 
 FORK_SECONDS = 1.0
+SUCCESSION_TRIES = 20
 
 
 class Admin:
@@ -31,13 +33,16 @@ class Admin:
         note: What to say about it in the start-up line.
     """
 
-    def __init__(self, settings: Settings, metrics: LocalMetrics) -> None:
+    def __init__(self, settings: Settings, metrics: LocalMetrics, role: Role) -> None:
         self._settings = settings
         self._metrics = metrics
+        self._role = role
         self._collecting = threading.Lock()
+        self._closing = threading.Event()
         self._owning: Owning | None = None
         self._member: Member | None = None
         self._handshake: Handshake | None = None
+        self._segment: Segment | None = None
         self.url: str | None = None
         self.note = "off"
 
@@ -49,6 +54,8 @@ class Admin:
         """
         self._handshake = Handshake.offer(self._settings)
         self._owning = Owning(self._settings, self._handshake, self._metrics)
+        self._owning.bind_port()
+        self._owning.start()
         self.url = self.note = self._owning.url
         publish_owner(self._handshake.encode())
         fork.tell(self)
@@ -59,19 +66,21 @@ class Admin:
         Raises:
             OSError: there is none any more.
         """
-        segment = self._shared_segment()
-        self._member = Member(handshake, segment, self._ask)
         self._handshake = handshake
+        self._segment = self._shared_segment()
+        self._register()
         self.note = f"served by pid {handshake.pid}"
         fork.tell(self)
 
     def flush(self, timeout_seconds: float) -> None:
         """Make sure that what this process has counted outlives it."""
         if self._member is not None:
-            self._member.push(timeout_seconds)
+            with suppress(OSError):  # the owner has ended before
+                self._member.push(timeout_seconds)
 
     def close(self, timeout_seconds: float = 1.0) -> None:
         """Stop serving, or leave."""
+        self._closing.set()
         fork.tell(None)
         if self._member is not None:
             self._member.close(timeout_seconds)
@@ -80,6 +89,10 @@ class Admin:
             publish_owner(None)
             self._owning.close(timeout_seconds)
             self._owning = None
+
+    def _register(self) -> None:
+        if self._handshake is not None:
+            self._member = Member(self._handshake, self._segment, self._ask, self._succeed)
 
     def _ask(self, deliver: Deliver) -> None:
         with self._collecting:
@@ -99,6 +112,30 @@ class Admin:
         self._metrics.reader.store.move(segment)
         return segment
 
+    def _succeed(self, bequest: list[Family]) -> None:
+        """Find the new owner, or become it: the owner has ended before its workers (gunicorn's USR2, a killed parent).
+
+        All orphans compete for the old socket's name, which only one can have; a supervisor goes first.
+        """
+        for _ in range(SUCCESSION_TRIES):
+            if self._closing.wait(0.0 if self._role is Role.SUPERVISOR else random.uniform(0.3, 0.9)):  # noqa: S311
+                return
+            with suppress(OSError):
+                self._register()
+                return
+            with suppress(OSError, RuntimeError):  # somebody was faster; no new threads in an interpreter that ends
+                self._take_over(bequest)
+                return
+
+    def _take_over(self, bequest: list[Family]) -> None:
+        if self._handshake is None:
+            return
+        owning = Owning(self._settings, self._handshake, self._metrics)
+        owning.inherit(bequest)
+        owning.start()
+        owning.bind_port_when_free()
+        self._member, self._owning = None, owning
+
     def before_fork(self) -> None:
         """Wait until no thread of ours is at work, though not for an application's callback that hangs."""
         self._turn().acquire(timeout=FORK_SECONDS)
@@ -111,12 +148,14 @@ class Admin:
     def after_fork_in_child(self) -> None:
         """Become a member of the owner that the parent is, or belongs to."""
         self._collecting = threading.Lock()
+        self._closing = threading.Event()
         heartbeat.forget()
         if self._owning is not None:
             self._owning.abandon()
         if self._member is not None:
             self._member.abandon()
         self._owning = self._member = self.url = None
+        self._role = Role.WORKER
         self._metrics.begin_at_zero()
         if self._handshake is not None:
             with suppress(OSError):  # the owner has ended meanwhile
@@ -137,11 +176,11 @@ def start(settings: Settings, metrics: LocalMetrics | None, role: Role = Role.SI
     Raises:
         OSError: this process has to own the port, and it is taken, or the certificate cannot be read.
     """
-    admin = Admin(settings, metrics or LocalMetrics(None, internal=False))
-    handshake = Handshake.decode(settings.owner)
+    admin = Admin(settings, metrics or LocalMetrics(None, internal=False), role)
     if not settings.admin.enabled or role is Role.HELPER:
         return admin
-    if handshake is not None and handshake.concerns(settings) and not handshake.is_predecessor():
+    handshake = Handshake.decode(settings.owner)
+    if handshake is not None and handshake.concerns(settings):
         with suppress(OSError):  # it ended without taking its word back
             admin.join(handshake)
             return admin

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import cast
 
 from otel_distro import diagnostics
 
@@ -31,6 +32,7 @@ class Loop:
     def __init__(self) -> None:
         self.turn = threading.Lock()
         self._selector = selectors.DefaultSelector()
+        self._watched: dict[socket.socket, Callback] = {}
         self._waker, self._wakee = socket.socketpair()
         self._timers: list[tuple[float, int, Callback]] = []
         self._order = itertools.count()
@@ -47,14 +49,15 @@ class Loop:
 
     def watch(self, sock: socket.socket, events: int, callback: Callback) -> None:
         """Call back whenever the socket is ready, instead of what was called before."""
-        if sock in self._selector.get_map():
-            self._selector.modify(sock, events, callback)
+        if sock in self._watched:
+            self._selector.modify(sock, events)
         else:
-            self._selector.register(sock, events, callback)
+            self._selector.register(sock, events)
+        self._watched[sock] = callback
 
     def forget(self, sock: socket.socket) -> None:
         """Watch the socket no more, and close it."""
-        with suppress(KeyError, ValueError):
+        if self._watched.pop(sock, None):
             self._selector.unregister(sock)
         sock.close()
 
@@ -77,10 +80,8 @@ class Loop:
 
     def abandon(self) -> None:
         """Close every socket, without the thread: it is over, or it stayed in the parent of this process."""
-        for key in list(self._selector.get_map().values()):
-            if isinstance(key.fileobj, socket.socket):
-                key.fileobj.close()
-        self._waker.close()
+        for sock in (*self._watched, self._waker):
+            sock.close()
         self._selector.close()
 
     def _drain(self) -> None:
@@ -93,8 +94,9 @@ class Loop:
             ready = self._selector.select(self._patience())
             with self.turn:
                 for key, _ in ready:
-                    if key.fileobj in self._selector.get_map():  # an earlier callback may have closed it
-                        self._call(key.data)
+                    callback = self._watched.get(cast("socket.socket", key.fileobj))
+                    if callback is not None:  # None if an earlier one has closed this socket
+                        self._call(callback)
                 self._run_due()
 
     def _patience(self) -> float | None:

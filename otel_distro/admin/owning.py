@@ -4,43 +4,74 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from otel_distro import diagnostics
 from otel_distro.admin.loop import Loop
 from otel_distro.admin.pages import Pages
 from otel_distro.admin.server import Listener, listen, tls_context
 from otel_distro.admin.token import Token
 from otel_distro.metrics import heartbeat
+from otel_distro.metrics.families import Family
 from otel_distro.metrics.local import LocalMetrics
 from otel_distro.variables import Settings
 from otel_distro.workers.handshake import Handshake
 from otel_distro.workers.owner import Owner
 
+BIND_EVERY_SECONDS = 1.0
+
 
 class Owning:
-    """The admin port, open."""
+    """The loop with everything on it; nothing runs before `start`."""
 
     def __init__(self, settings: Settings, handshake: Handshake, metrics: LocalMetrics) -> None:
-        """Bind the port and start the thread.
+        """Listen for members.
 
         Raises:
-            OSError: the port is taken, or the certificate cannot be read.
+            OSError: another process has the socket's name, or the certificate cannot be read.
         """
-        tls = tls_context(settings.admin)
-        sock = listen(settings.admin)
+        self._admin = settings.admin
+        self._tls = tls_context(settings.admin)
         self._loop = Loop()
-        self._owner = Owner(self._loop, handshake, metrics, settings.metrics)
+        try:
+            self._owner = Owner(self._loop, handshake, metrics, settings.metrics)
+        except OSError:
+            self._loop.abandon()
+            raise
         token = Token(settings.admin.token_file) if settings.admin.token_file else None
         gather = self._owner.gather if "prometheus" in settings.metrics.exporters else None
-        self._listener = Listener(self._loop, sock, tls, Pages(gather, self.health, token).handle)
-        self.url = self._listener.url
-        self._loop.start()
+        self._pages = Pages(gather, self.health, token)
+        self.url = ""
 
     @property
     def turn(self) -> threading.Lock:
         """Held while the thread is at work."""
         return self._loop.turn
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._loop.start()
+
+    def bind_port(self) -> None:
+        """Open the admin port.
+
+        Raises:
+            OSError: it is taken.
+        """
+        try:
+            self._listen()
+        except OSError:
+            self._loop.abandon()
+            raise
+
+    def bind_port_when_free(self) -> None:
+        """Open the admin port as soon as the owner before has let it go."""
+        self._loop.call_soon(self._try_to_bind)
+
+    def inherit(self, bequest: Iterable[Family]) -> None:
+        """Go on from what the owner before has counted."""
+        self._owner.inherit(bequest)
 
     def health(self) -> Mapping[str, Any]:
         """Return the state of every serving process: `ok` while all event loops turn."""
@@ -55,12 +86,24 @@ class Owning:
         return {"status": "stuck" if stuck else "ok", **own, "workers": workers}
 
     def close(self, timeout_seconds: float) -> None:
-        """Stop the thread and close every descriptor."""
+        """Tell the members, stop the thread and close every descriptor."""
+        self._loop.call_soon(self._owner.close)
         self._loop.close(timeout_seconds)
 
     def abandon(self) -> None:
         """Close every descriptor in a forked child, whose parent goes on using them."""
         self._loop.abandon()
+
+    def _try_to_bind(self) -> None:
+        try:
+            self._listen()
+        except OSError:
+            self._loop.call_later(BIND_EVERY_SECONDS, self._try_to_bind)
+        else:
+            diagnostics.inform("the admin port has a new owner", admin=self.url)
+
+    def _listen(self) -> None:
+        self.url = Listener(self._loop, listen(self._admin), self._tls, self._pages.handle).url
 
 
 def _rounded(seconds: float | None) -> float | None:

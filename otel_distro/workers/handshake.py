@@ -6,13 +6,11 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-import sys
-from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
 from otel_distro.variables import Settings
 
-_VERSION = "1"
+_VERSION, _FIELDS = "1", 4
 
 
 @dataclass(frozen=True)
@@ -24,27 +22,24 @@ class Handshake:
         socket: Name of its abstract Unix socket. Every process of the network namespace can list such names.
         token: So a secret goes with it, which only readers of the environment know.
         identity: Digest of the service and its admin address: a nested service with others is no member.
-        command: Digest of the owner's command line: who has the same is no worker but the owner's successor (gunicorn's
-            upgrade by USR2) or its second incarnation (reloaders that run themselves again).
     """
 
     pid: int
     socket: str
     token: str
     identity: str
-    command: str
 
     @classmethod
     def offer(cls, settings: Settings) -> Handshake:
         """Return a fresh one for this process."""
         name = f"otel-distro-{secrets.token_hex(16)}"
-        return cls(os.getpid(), name, secrets.token_hex(16), identity(settings), _digest(sys.orig_argv))
+        return cls(os.getpid(), name, secrets.token_hex(16), identity(settings))
 
     @classmethod
     def decode(cls, text: str | None) -> Handshake | None:
         """Read what `encode` wrote; None if there is nothing usable."""
         version, *fields = (text or "").split(":")
-        if version != _VERSION or len(fields) != 5 or not fields[0].isdigit() or not all(fields):  # above
+        if version != _VERSION or len(fields) != _FIELDS or not fields[0].isdigit() or not all(fields):
             return None
         return cls(int(fields[0]), *fields[1:])
 
@@ -56,16 +51,9 @@ class Handshake:
         """Whether this process belongs to that owner."""
         return self.identity == identity(settings) and self.pid != os.getpid()
 
-    def is_predecessor(self) -> bool:
-        """Whether the owner runs the same command as this process."""
-        return self.command == _digest(sys.orig_argv)
-
 
 def identity(settings: Settings) -> str:
     """Return the digest of who the service is and where its admin port would be."""
     service, admin = settings.service, settings.admin
-    return _digest([service.namespace or "", service.name, admin.host, str(admin.port)])
-
-
-def _digest(parts: Iterable[str]) -> str:
+    parts = (service.namespace or "", service.name, admin.host, str(admin.port))
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]

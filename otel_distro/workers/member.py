@@ -9,35 +9,39 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from otel_distro import diagnostics
 from otel_distro.metrics.families import Family
 from otel_distro.metrics.segment import Segment
 from otel_distro.workers.handshake import Handshake
-from otel_distro.workers.wire import FrameBuffer, frame, pack
+from otel_distro.workers.wire import FrameBuffer, frame, pack, unpack
 
 CONNECT_SECONDS = 1.0
-_READ_BYTES = 4096
+_READ_BYTES = 64 * 1024
 
 # Hands the samples of this process, and how late its event loop is (None without one), to its argument.
 Deliver = Callable[[Iterable[Family], "float | None"], None]
 Ask = Callable[[Deliver], None]
+OnOrphaned = Callable[[list[Family]], None]
 
 
 class Member:
     """The connection to the owner, and the daemon thread `otel-distro-worker` that answers on it."""
 
-    def __init__(self, handshake: Handshake, segment: Segment | None, ask: Ask) -> None:
+    def __init__(self, handshake: Handshake, segment: Segment | None, ask: Ask, on_orphaned: OnOrphaned) -> None:
         """Register.
 
         Args:
             handshake: What the owner left.
             segment: Where the series of this process are; None if the owner cannot read them there.
             ask: Collects what is not in the segment.
+            on_orphaned: Called in the thread, with what ended workers have counted, when the owner has gone.
 
         Raises:
             OSError: the owner is gone.
         """
         self._ask = ask
+        self._on_orphaned = on_orphaned
+        self._bequest: list[Any] = []
+        self._left = False
         self._sending = threading.Lock()
         self._socket = connect(handshake)
         self._send({"type": "hello", "token": handshake.token}, [segment.fd] if segment and segment.fd else [])
@@ -57,33 +61,32 @@ class Member:
 
     def close(self, timeout_seconds: float) -> None:
         """Send the last samples and leave."""
-        self.push(timeout_seconds)
-        self.abandon()
+        self._left = True
+        with suppress(OSError):
+            self.push(timeout_seconds)
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread, which waits for the owner's next question
+        self._socket.close()
 
     def abandon(self) -> None:
         """Close the connection without a word: in a forked child it is the parent's."""
-        self._socket.close()
-
-    def leave(self) -> None:
-        """End the thread, which waits for the owner's next question."""
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+        self._left = True
         self._socket.close()
 
     def _serve(self) -> None:
         buffer = FrameBuffer()
         with suppress(OSError):  # the owner is gone, or this side has left
             while data := self._socket.recv(_READ_BYTES):
-                for question in buffer.feed(data):
-                    self._respond(question.get("number"))
+                for message in buffer.feed(data):
+                    self._take(message)
+        if not self._left:
+            self._socket.close()
+            self._on_orphaned(unpack(self._bequest))
 
-    def _respond(self, number: Any) -> None:
-        try:
-            self._ask(lambda families, lag: self._answer(number, families, lag))
-        except OSError:
-            raise
-        except Exception as error:  # noqa: BLE001  # the boundary: the next question may be answered
-            diagnostics.fault("answering the owner", error)
+    def _take(self, message: dict[str, Any]) -> None:
+        if message.get("type") == "bequest":
+            self._bequest = message.get("families", [])
+        else:
+            self._ask(lambda families, lag: self._answer(message.get("number"), families, lag))
 
     def _answer(self, number: Any, families: Iterable[Family], lag: float | None) -> None:
         self._send({"type": "answer", "number": number, "lag": lag, "families": pack(families)})

@@ -18,6 +18,7 @@ from otel_distro.metrics.local import LocalMetrics
 from otel_distro.variables import MetricSettings
 from otel_distro.workers.handshake import Handshake
 from otel_distro.workers.peer import Peer
+from otel_distro.workers.wire import frame, pack
 
 # A member that is killed loses at most this much of what only it can tell.
 ASK_EVERY_SECONDS = 1.0
@@ -117,6 +118,22 @@ class Owner:
         if peer.member:
             kept = [family for family in self._families_of(peer) if family.kind in CUMULATIVE]
             merge(self._ended, kept, peer.slot)
+            self.bequeath(self._ended.values())
+
+    def bequeath(self, families: Iterable[Family]) -> None:
+        """Tell every member what ended workers have counted: one of them may have to go on from there."""
+        data = frame({"type": "bequest", "families": pack(families)})
+        for peer in self.members:
+            peer.send(data)
+
+    def inherit(self, families: Iterable[Family]) -> None:
+        """Go on from what the owner before has bequeathed."""
+        merge(self._ended, families)
+
+    def close(self) -> None:
+        """Bequeath everything, this process's own counts included."""
+        merge(self._ended, [family for family in self._metrics.families().values() if family.kind in CUMULATIVE])
+        self.bequeath(self._ended.values())
 
     def _finish_answered(self) -> None:
         for this in list(self._rounds):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from otel_distro.admin.loop import READ, Loop
+from otel_distro.admin.loop import READ, WRITE, Loop
 from otel_distro.metrics.cells import SegmentReader
 from otel_distro.metrics.families import Families, Family, merge
 from otel_distro.metrics.heartbeat import STUCK_AFTER_SECONDS
@@ -19,6 +19,7 @@ from otel_distro.metrics.segment import Segment
 from otel_distro.workers.wire import FrameBuffer, frame, unpack
 
 HELLO_SECONDS = 5.0
+MAX_UNSENT_BYTES = 1024 * 1024
 _READ_BYTES = 256 * 1024
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 
@@ -32,6 +33,7 @@ class Peer:
         self._token = token
         self._on_change = on_change
         self._buffer = FrameBuffer()
+        self._unsent = bytearray()
         self._reader: SegmentReader | None = None
         self._descriptors: list[int] = []
         self._asked: dict[int, float] = {}
@@ -48,12 +50,29 @@ class Peer:
     def ask(self, number: int) -> None:
         """Ask for samples, unless an earlier question is unanswered for too long."""
         self._asked[number] = time.monotonic()
+        self.send(frame({"type": "ask", "number": number}))
+
+    def send(self, data: bytes) -> None:
+        """Send a frame, as soon as the member takes it; none more to one that has stopped reading."""
+        if len(self._unsent) < MAX_UNSENT_BYTES:
+            self._unsent += data
+            self._write()
+
+    def _write(self) -> None:
         try:
-            self._socket.send(frame({"number": number}))
-        except BlockingIOError:  # it has not read the questions before: it is stuck
-            pass
+            while self._unsent:
+                del self._unsent[: self._socket.send(self._unsent)]
+        except BlockingIOError:
+            self._loop.watch(self._socket, READ | WRITE, self._read_and_write)
         except OSError:
             self.close()
+        else:
+            self._loop.watch(self._socket, READ, self._read)
+
+    def _read_and_write(self) -> None:
+        self._read()
+        if not self.closed:
+            self._write()
 
     def awaits(self, number: int) -> bool:
         """Whether that question is still open."""

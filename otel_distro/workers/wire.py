@@ -81,7 +81,7 @@ def pack(families: Iterable[Family]) -> list[Any]:
 
 def _pack(point: Point) -> tuple[Any, ...]:
     if isinstance(point, Number):
-        return _json(point.value), point.created, point.exemplar
+        return _json(point.value), point.created, list(point.exemplar) if point.exemplar else None
     exemplars = [[index, *exemplar] for index, exemplar in point.exemplars.items()]
     return point.bounds, point.counts, _json(point.sum), point.created, exemplars
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -132,9 +133,14 @@ class Fleet(Process):
         """Wait until the probe says true."""
         deadline = time.monotonic() + timeout
         while not _true(probe):
-            if self.exit_code is not None or time.monotonic() > deadline:
+            if time.monotonic() > deadline:
                 raise TimeoutError(f"no {what}; exit code {self.exit_code}, output:\n{self.output}")
             time.sleep(0.05)
+
+    def kill_alone(self) -> None:
+        """Kill the first process of the service, and nobody else."""
+        self.send_signal(signal.SIGKILL)
+        self._process.wait()
 
     def troubles(self) -> list[str]:
         """Return the lines that no healthy service writes."""
