@@ -67,8 +67,10 @@
   value: "[memory_limiter, tail_sampling, redaction]"
 {{- end }}
 {{- if .Values.tls.secret }}
-- name: COLLECTOR_TLS
-  value: "{cert_file: /etc/otelcol/tls.crt, key_file: /etc/otelcol/tls.key}"
+- name: COLLECTOR_TLS_CERT
+  value: /etc/otelcol/tls.crt
+- name: COLLECTOR_TLS_KEY
+  value: /etc/otelcol/tls.key
 {{- end }}
 # Two fifths of the volume: while the queue's file is compacted there are two of it.
 - name: COLLECTOR_QUEUE_BYTES

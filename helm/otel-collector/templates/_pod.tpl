@@ -40,7 +40,11 @@ tolerations:
 
 {{- /* Configuration files of a component, in the order in which the Collector merges them. */ -}}
 {{- define "otel-collector.configFiles" -}}
-base {{ ternary "files" "loki" (eq .component "agent") }} {{ .component }}
+{{- if eq .component "agent" -}}
+base files agent
+{{- else -}}
+base loki{{ if .root.Values.tls.secret }} tls{{ end }} gateway
+{{- end -}}
 {{- end }}
 
 {{- /* The very files of collector/ (links in files/), and what the values merge over them. */ -}}
