@@ -178,6 +178,22 @@ def test_strict_refuses_to_start_and_lists_everything(receiver):
     assert set(re.findall("abc|zipkinn|team", ended.stderr)) == {"abc", "team", "zipkinn"}
 
 
+def test_strict_refuses_a_taken_admin_port_too():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        environment = {"OTEL_DISTRO_STRICT": "true", "OTEL_EXPORTER_PROMETHEUS_PORT": str(taken.getsockname()[1])}
+        ended = run([LAUNCHER, "python", "-c", "print('the application ran')"], environment)
+    assert (ended.returncode, ended.stdout) == (78, "")
+    assert environment["OTEL_EXPORTER_PROMETHEUS_PORT"] in ended.stderr
+
+
+def test_strict_refuses_an_instrumentation_that_raises(tmp_path):
+    install(tmp_path, "aaa_broken", RAISING, {"opentelemetry_instrumentor": "aaa_broken = aaa_broken:Broken"})
+    environment = {"OTEL_DISTRO_STRICT": "true", "PYTHONPATH": str(tmp_path)}
+    ended = run([LAUNCHER, "python", "-c", "print('the application ran')"], environment)
+    assert (ended.returncode, ended.stdout) == (78, "")
+    assert "aaa_broken" in ended.stderr
+
+
 def test_strict_starts_when_nothing_is_wrong():
     ended = run([LAUNCHER, "python", "-c", "print('the application ran')"], {"OTEL_DISTRO_STRICT": "true"})
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "the application ran\n", "")
