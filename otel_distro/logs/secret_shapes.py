@@ -29,10 +29,8 @@ _URL_PASSWORD: Final = re.compile(r"([\w.+%-]*:)(?!//)[^\s/@:,\"']+(@[\w\[])|(:/
 _HEADER: Final = re.compile(
     r"\b((?:set-)?cookie|(?:proxy-)?authorization)(['\"]?\s*[:=]\s*)(?![\s'\"]*\[REDACTED)[^\r\n]+", re.IGNORECASE
 )
-_NAMED: Final = re.compile(
-    r"([A-Za-z][\w.-]{0,63})(\\?['\"]?\s*(?:[:=]|=>)\s*b?)"
-    r"(\\?\"(?:[^\"\\]|\\.)*\\?\"|'(?:[^'\\]|\\.)*'|(?!\[REDACTED)[^\s,;&<>\"')\]}]+)"
-)
+_NAME: Final = re.compile(r"([A-Za-z][\w.-]{0,63})\\?['\"]?\s*(?:[:=]|=>)\s*b?")
+_VALUE: Final = re.compile(r"\\?\"(?:[^\"\\]|\\.)*\\?\"|'(?:[^'\\]|\\.)*'|(?!\[REDACTED)[^\s,;&<>\"')\]}]+")
 _QUERY: Final = re.compile(r"([?&;](?:sig|signature|key|code|auth|hmac|otp|x-amz-[\w-]+)=)[^&\s#\"']+", re.IGNORECASE)
 
 
@@ -67,12 +65,18 @@ def _redact_scheme(found: re.Match[str]) -> str:
     return found.group() if prose else f"{scheme}{gap}{REDACTED}"
 
 
-def _redact_named(found: re.Match[str]) -> str:
-    name, joint, value = found.groups()
-    if not names_a_secret(name):
-        return found.group()
-    quote = value[0] if value[0] in "\"'" and value[-1] == value[0] else ""
-    return f"{name}{joint}{quote}{REDACTED}{quote}"
+def _redact_named(text: str) -> str:
+    """Redact the values of secret names; that of any other name may hold one itself: `ValueError: password=x`."""
+    parts: list[str] = []
+    end = 0
+    for name in _NAME.finditer(text):
+        if name.start() < end or not names_a_secret(name[1]):
+            continue
+        if (value := _VALUE.match(text, name.end())) is not None:
+            quote = value[0][0] if value[0][0] in "\"'" and value[0][-1] == value[0][0] else ""
+            parts += text[end : value.start()], f"{quote}{REDACTED}{quote}"
+            end = value.end()
+    return "".join([*parts, text[end:]])
 
 
 def _redact_url_password(found: re.Match[str]) -> str:
@@ -87,5 +91,5 @@ _STEPS: Final[tuple[tuple[Callable[[str], object], Callable[[str], str]], ...]] 
     (_SCHEME.search, lambda text: _SCHEME.sub(_redact_scheme, text)),
     (_has_at, lambda text: _URL_PASSWORD.sub(_redact_url_password, text)),
     (_has_query, lambda text: _QUERY.sub(rf"\1{REDACTED}", text)),
-    (_has_assignment, lambda text: _NAMED.sub(_redact_named, text)),
+    (_has_assignment, _redact_named),
 )

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.context import Context, detach
 from opentelemetry.trace import Span, Status, StatusCode
 
+from otel_distro.upstream_context import attach_context, current_context
 from otel_distro.upstream_tracing import SPAN_KEY
 
 
@@ -17,30 +18,29 @@ class CurrentSpan:
     """Starts a span when entered, makes it current, and ends it on exit; also a decorator of functions and coroutines.
 
     Args:
-        start: starts the span.
-        record_exception: whether an exception that leaves the block becomes an event.
-        set_status_on_exception: whether it makes the status an error.
+        start_span: the tracer's method.
+        arguments: its arguments; the last two say whether an exception that leaves the block becomes an event, and
+            whether it makes the status an error.
         end_on_exit: whether leaving the block ends the span.
 
     """
 
-    def __init__(
-        self, start: Callable[[], Span], *, record_exception: bool, set_status_on_exception: bool, end_on_exit: bool
-    ) -> None:
-        self._start = start
-        self._record_exception = record_exception
-        self._set_status_on_exception = set_status_on_exception
+    __slots__ = ("_arguments", "_end_on_exit", "_span", "_start_span", "_token")
+
+    def __init__(self, start_span: Callable[..., Span], arguments: tuple[Any, ...], end_on_exit: bool) -> None:
+        self._start_span = start_span
+        self._arguments = arguments
         self._end_on_exit = end_on_exit
 
     def __enter__(self) -> Span:
-        self._span = span = self._start()
-        self._token = attach(Context({**get_current(), SPAN_KEY: span}))
+        self._span = span = self._start_span(*self._arguments)
+        self._token = attach_context(Context({**current_context(), SPAN_KEY: span}))
         return span
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        detach(self._token)
+        detach(self._token)  # the way that logs, and does not raise, when a generator is closed in another context
         # GeneratorExit, CancelledError and their like are not errors of the operation.
         # https://github.com/open-telemetry/opentelemetry-python/issues/4484
         if isinstance(exc, Exception) and self._span.is_recording():
@@ -49,18 +49,14 @@ class CurrentSpan:
             self._span.end()
 
     def _mark(self, exc: Exception) -> None:
-        if self._record_exception:
+        record_exception, set_status_on_exception = self._arguments[-2:]
+        if record_exception:
             self._span.record_exception(exc)
-        if self._set_status_on_exception:
-            self._span.set_status(Status(StatusCode.ERROR, f"{type(exc).__name__}: {exc}"))
+        if set_status_on_exception:
+            self._span.set_status(Status(StatusCode.ERROR, _description(exc)))
 
     def _again(self) -> "CurrentSpan":
-        return CurrentSpan(
-            self._start,
-            record_exception=self._record_exception,
-            set_status_on_exception=self._set_status_on_exception,
-            end_on_exit=self._end_on_exit,
-        )
+        return CurrentSpan(self._start_span, self._arguments, self._end_on_exit)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function with a span of its own around each call."""
@@ -78,3 +74,10 @@ class CurrentSpan:
                     return function(*args, **kwargs)
 
         return in_span
+
+
+def _description(exc: Exception) -> str:
+    try:
+        return f"{type(exc).__name__}: {exc}"
+    except Exception:  # noqa: BLE001 - the exception's `__str__` is the application's
+        return type(exc).__name__

@@ -25,3 +25,7 @@ class PrivateRandomIdGenerator(RandomIdGenerator):
     def generate_trace_id(self) -> int:
         """Return the id that was asked for, else a random 128-bit id, never 0."""
         return requested_trace_id.get() or _random.getrandbits(128) or self.generate_trace_id()
+
+    def is_trace_id_random(self) -> bool:
+        """Whether the trace context may say that the id is random: of one that a caller chose, nobody knows."""
+        return requested_trace_id.get() is None

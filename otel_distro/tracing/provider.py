@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turn the SDK's tracer provider into ours, in place: everybody who already holds it, or a tracer of it, has ours."""
 
+from collections.abc import Callable
+from typing import Any
+
 from opentelemetry.sdk.trace import SynchronousMultiSpanProcessor, TracerProvider
 from opentelemetry.sdk.trace import Tracer as SdkTracer
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
@@ -10,6 +13,7 @@ from opentelemetry.util.types import Attributes
 from otel_distro.otlp.export import Exporter
 from otel_distro.tracing.ids import PrivateRandomIdGenerator
 from otel_distro.tracing.pipeline import ExportProcessor, become_pipeline
+from otel_distro.tracing.redaction import Redaction
 from otel_distro.tracing.tracer import Tracer
 from otel_distro.upstream_tracing import pipeline_of, tracers_of
 
@@ -19,6 +23,8 @@ class LightTracerProvider(TracerProvider):
 
     Shutdown and fork stay where the SDK has them, in the processors: it bound its own methods when it was built.
     """
+
+    redaction: Redaction | None = None
 
     def get_tracer(
         self,
@@ -30,11 +36,15 @@ class LightTracerProvider(TracerProvider):
         """Return the tracer of an instrumentation scope."""
         tracer = super().get_tracer(instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
         if type(tracer) is SdkTracer:
-            tracer.__class__ = Tracer
+            _swap_tracer(tracer, self.redaction)
         return tracer
 
 
-def adopt(provider: TracerProvider, exporter: Exporter | None) -> None:
+def adopt(
+    provider: TracerProvider,
+    exporter: Exporter | None,
+    redact: Callable[[str, Any], Any] | None = None,
+) -> None:
     """Make a provider of the SDK return our spans, and export them.
 
     A provider of another class keeps its spans; they are exported all the same.
@@ -42,21 +52,28 @@ def adopt(provider: TracerProvider, exporter: Exporter | None) -> None:
     Args:
         provider: the provider that the SDK's configurator has built.
         exporter: where encoded spans go; None if only other exporters were chosen.
+        redact: returns what stands in place of an attribute's value, given its key and value; None to keep all.
 
     """
     if type(provider) is TracerProvider:
-        _swap(provider)
+        _swap(provider, None if redact is None else Redaction(redact))
     if exporter is not None:
         provider.add_span_processor(ExportProcessor(exporter))
 
 
-def _swap(provider: TracerProvider) -> None:
+def _swap(provider: TracerProvider, redaction: Redaction | None) -> None:
     pipeline = pipeline_of(provider)
     if type(pipeline) is SynchronousMultiSpanProcessor:
         become_pipeline(pipeline)
     if type(provider.id_generator) is RandomIdGenerator:
         provider.id_generator = PrivateRandomIdGenerator()
     provider.__class__ = LightTracerProvider
+    setattr(provider, "redaction", redaction)  # noqa: B010 - the type checker has not seen the class change
     for tracer in tracers_of(provider):
         tracer.id_generator = provider.id_generator
-        tracer.__class__ = Tracer
+        _swap_tracer(tracer, redaction)
+
+
+def _swap_tracer(tracer: SdkTracer, redaction: Redaction | None) -> None:
+    tracer.__class__ = Tracer
+    setattr(tracer, "redaction", redaction)  # noqa: B010 - the type checker has not seen the class change

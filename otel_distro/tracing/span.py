@@ -6,8 +6,7 @@ and links come into being with the first one, and what is unusual about an attri
 `BoundedAttributes`. Specification: https://opentelemetry.io/docs/specs/otel/trace/sdk/#span.
 """
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from time import time_ns
 from typing import Any, Final
@@ -18,31 +17,26 @@ from opentelemetry.sdk.trace.sampling import Sampler
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.sdk.util.instrumentation import InstrumentationInfo, InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, format_span_id, format_trace_id
-from opentelemetry.util.types import Attributes, AttributeValue
+from opentelemetry.util.types import Attributes
 
 from otel_distro.diagnostics import fault
 from otel_distro.tracing.kept import kept
 from otel_distro.tracing.pipeline import SpanPipeline
-from otel_distro.upstream_tracing import UNSET_LIMITS, SdkSpan, add_all, attributes_over
+from otel_distro.tracing.redaction import Redaction
+from otel_distro.tracing.span_attributes import SpanAttributes, logger
+from otel_distro.upstream_tracing import UNSET_LIMITS, attributes_over
 
-# Applications that silence or watch the SDK's warnings know them under this name.
-logger: Final = logging.getLogger("opentelemetry.sdk.trace")
-
-_PLAIN_TYPES: Final = frozenset((str, bool, int, float))
-_KEY_TYPES: Final = frozenset((str,))
 _UNSET: Final = Status(StatusCode.UNSET)
 _NO_PROCESSOR: Final = SpanProcessor()
 
 
-class Span(SdkSpan):
+class Span(SpanAttributes):
     """A recording span."""
 
     # Not the SDK's, which forbids direct construction; the tracer goes round it, since it costs a call.
     def __new__(cls, *_: Any, **__: Any) -> "Span":  # noqa: PYI034 - typing.Self came with Python 3.11
         """Return a span without state."""
         return object.__new__(cls)
-
-    _attributes: dict[str, Any]
 
     # The SDK's methods take the lock of the span; here each step is one that the interpreter does not divide.
     _lock = nullcontext()  # type: ignore[assignment]
@@ -53,7 +47,6 @@ class Span(SdkSpan):
     _events: Sequence[Event] = ()
     _links: Sequence[Link] = ()
     _status = _UNSET
-    _dropped_attributes = 0
     _record_exception = True
     _set_status_on_exception = True
     _record_end_metrics: Callable[[], None] | None = None
@@ -86,7 +79,7 @@ class Span(SdkSpan):
         record_end_metrics: Callable[[], None] | None = None,
     ) -> None:
         resource = Resource.create({}) if resource is None else resource
-        self.begin(name, context, parent, kind, {}, resource, instrumentation_scope, limits, span_processor)
+        self.begin(name, context, parent, kind, {}, resource, instrumentation_scope, limits, span_processor, None)
         self.complete(
             sampler,
             attributes,
@@ -110,6 +103,7 @@ class Span(SdkSpan):
         scope: InstrumentationScope | None,
         limits: SpanLimits,
         processor: SpanProcessor,
+        redaction: Redaction | None,
     ) -> None:
         """Set what every span has, as it is given; the span keeps this very dict of attributes."""
         self._name = name
@@ -121,6 +115,7 @@ class Span(SdkSpan):
         self._instrumentation_scope = scope
         self._limits = limits
         self._span_processor = processor
+        self._redaction = redaction
         self._open = True
 
     def complete(  # noqa: PLR0913, PLR0917 - positional, as `begin`
@@ -141,67 +136,31 @@ class Span(SdkSpan):
         if attributes:
             self._store(attributes)
         if links:
+            if self._redaction is not None:
+                links = [Link(link.context, self._redaction.mapping(link.attributes)) for link in links if link]
             self._links = self._new_links(links)
         if record_end_metrics is not None:
             self._record_end_metrics = record_end_metrics
 
-    def set_attribute(self, key: str, value: AttributeValue) -> None:
-        """Set an attribute; the oldest makes room when the limit is reached, as in the SDK."""
-        if self._end_time is not None:
-            logger.warning("Setting attribute on ended span.")
-            return
-        attributes, limits = self._attributes, self._limits
-        if (
-            type(key) is str
-            and key
-            and type(value) in _PLAIN_TYPES
-            and (limits.max_span_attribute_length is None or type(value) is not str)
-            and (limits.max_span_attributes is None or len(attributes) < limits.max_span_attributes)
-        ):
-            attributes.pop(key, None)
-            attributes[key] = value
-        else:
-            self._store_unusual({key: value})
+    def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
+        """Add an event; `timestamp` is in nanoseconds since the epoch."""
+        super().add_event(name, self._redacted(attributes), timestamp)
 
-    def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
-        """Set several attributes."""
-        if self._end_time is not None:
-            logger.warning("Setting attribute on ended span.")
-        else:
-            self._store(attributes)
+    def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
+        """Add a link to another span."""
+        super().add_link(context, self._redacted(attributes))
 
-    def _store(self, attributes: Mapping[str, Any]) -> None:
-        """Keep attributes: as they are if they are plain and new and there is room, else by the SDK's rules."""
-        mine, limits = self._attributes, self._limits
-        try:
-            plain = (
-                _PLAIN_TYPES.issuperset(map(type, attributes.values()))
-                and _KEY_TYPES.issuperset(map(type, attributes))
-                and "" not in attributes
-                and limits.max_span_attribute_length is None
-                and (limits.max_span_attributes is None or len(mine) + len(attributes) <= limits.max_span_attributes)
-                and mine.keys().isdisjoint(attributes)
-            )
-        except (AttributeError, TypeError):
-            plain = False
-        if plain:
-            mine.update(attributes)
-        else:
-            self._store_unusual(attributes)
+    def _redacted(self, attributes: Attributes) -> Attributes:
+        return attributes if self._redaction is None else self._redaction.mapping(attributes)
 
-    def _store_unusual(self, attributes: Mapping[str, Any]) -> None:
-        bounded = attributes_over(self._attributes, self._dropped_attributes, self._limits, frozen=False)
-        try:
-            add_all(bounded, attributes)
-        except Exception as exc:  # noqa: BLE001 - the SDK calls `str()` on objects of the application, and walks them
-            fault("span attribute", exc)
-            bounded.dropped += 1
-        self._dropped_attributes = bounded.dropped
-
-    @property
-    def dropped_attributes(self) -> int:
-        """The number of attributes that limits, or what they were, have cost this span."""
-        return self._dropped_attributes
+    def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
+        """Set the status: OK is final, UNSET is ignored."""
+        if self._redaction is not None:
+            if isinstance(status, Status) and status.description:
+                status = Status(status.status_code, self._redaction.value("status", status.description))
+            elif description:
+                description = self._redaction.value("status", description)
+        super().set_status(status, description)
 
     def _add_event(self, event: EventBase) -> None:
         if self._end_time is None:

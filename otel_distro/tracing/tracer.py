@@ -2,7 +2,6 @@
 """The tracer: who is the parent, is it sampled, and a light span."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, Final
 
 from opentelemetry.context import Context
@@ -23,6 +22,7 @@ from opentelemetry.trace import (
 from opentelemetry.util.types import Attributes
 
 from otel_distro.tracing.current import CurrentSpan
+from otel_distro.tracing.redaction import Redaction
 from otel_distro.tracing.sampling import Decide, shortcut
 from otel_distro.tracing.span import Span
 from otel_distro.upstream_tracing import NoOpTracerMetrics, local_context
@@ -37,6 +37,7 @@ class Tracer(SdkTracer):
     Never constructed: a tracer that the SDK built becomes one, so sampler, limits and resource are those it was given.
     """
 
+    redaction: Redaction | None = None
     _decide: Decide | None = None
     _decides_for: object = None
 
@@ -53,23 +54,8 @@ class Tracer(SdkTracer):
         end_on_exit: bool = True,
     ) -> CurrentSpan:
         """Return a context manager, also a decorator, in which a new span is current."""
-        start = partial(
-            self.start_span,
-            name,
-            context,
-            kind,
-            attributes,
-            links,
-            start_time,
-            record_exception,
-            set_status_on_exception,
-        )
-        return CurrentSpan(
-            start,
-            record_exception=record_exception,
-            set_status_on_exception=set_status_on_exception,
-            end_on_exit=end_on_exit,
-        )
+        arguments = name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception
+        return CurrentSpan(self.start_span, arguments, end_on_exit)
 
     def start_span(  # noqa: PLR0913, PLR0917 - upstream's signature
         self,
@@ -155,6 +141,7 @@ class Tracer(SdkTracer):
             self._instrumentation_scope,
             self._span_limits,
             self.span_processor,
+            self.redaction,
         )
         return span
 

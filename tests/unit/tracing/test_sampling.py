@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The short way to a sampler's decision says what the sampler says."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace.sampling import (
+    ALWAYS_OFF,
+    ALWAYS_ON,
+    DEFAULT_OFF,
+    DEFAULT_ON,
+    AlwaysRecordSampler,
+    ParentBased,
+    ParentBasedTraceIdRatio,
+    TraceIdRatioBased,
+)
+from opentelemetry.trace import NonRecordingSpan, set_span_in_context
+from support.otlp_strategies import contexts
+
+from otel_distro.tracing.sampling import shortcut
+
+ratios = st.sampled_from([0.0, 0.25, 0.5, 1.0]).map(TraceIdRatioBased)
+leaves = st.one_of(st.sampled_from([ALWAYS_ON, ALWAYS_OFF, DEFAULT_ON, DEFAULT_OFF]), ratios)
+samplers = st.one_of(
+    leaves,
+    st.builds(ParentBased, leaves, leaves, leaves, leaves, leaves),
+    st.sampled_from([0.0, 0.1, 1.0]).map(ParentBasedTraceIdRatio),
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(sampler=samplers, parent=st.one_of(st.none(), contexts), new_id=st.integers(1, 2**128 - 1))
+def test_the_decision_is_the_samplers(sampler, parent, new_id):
+    decide = shortcut(sampler)
+    if decide is None:
+        assert type(sampler) is ParentBasedTraceIdRatio
+        return
+    context = Context() if parent is None else set_span_in_context(NonRecordingSpan(parent), Context())
+    trace_id = new_id if parent is None else parent.trace_id
+    assert decide(parent, trace_id) is sampler.should_sample(context, trace_id, "name").decision
+
+
+@pytest.mark.parametrize("sampler", [AlwaysRecordSampler(ALWAYS_OFF), ParentBased(AlwaysRecordSampler(ALWAYS_OFF))])
+def test_other_samplers_are_asked(sampler):
+    assert shortcut(sampler) is None
