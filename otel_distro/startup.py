@@ -87,11 +87,12 @@ def _sdk(runtime: Runtime, chosen: Plan, launcher: dict[str, Any]) -> None:
 def _traces(runtime: Runtime, exporter: Exporter | None) -> None:
     """Make every span of the process ours; the provider flushes and ends the exporter with its processors."""
     from otel_distro import tracing
+    from otel_distro.logs.redact import redact_attribute
 
     provider = get_tracer_provider()
     if not isinstance(provider, TracerProvider):
         raise TypeError(f"another tracer provider was set before: {type(provider).__qualname__}")
-    tracing.adopt(provider, exporter)
+    tracing.adopt(provider, exporter, redact_attribute if runtime.settings.redaction.enabled else None)
     runtime.on_flush("tracer provider", lambda seconds: provider.force_flush(int(seconds * 1000)))
     runtime.on_close("tracer provider", lambda _seconds: provider.shutdown())
     if exporter is not None:
