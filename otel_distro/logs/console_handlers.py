@@ -17,6 +17,10 @@ _STANDARD_DESCRIPTORS: Final = (1, 2)
 
 def writes_to_console(handler: logging.Handler) -> bool:
     """Whether a handler of the application writes its records to standard output or standard error."""
+    if hasattr(handler, "queue"):
+        # Behind a queue stands the application's own way out, also of another process; Python 3.12 knows which.
+        listener = getattr(handler, "listener", None)
+        return listener is None or any(writes_to_console(inner) for inner in listener.handlers)
     stream = getattr(handler, "stream", None)
     if stream is None:
         stream = getattr(getattr(handler, "console", None), "file", None)  # rich.logging.RichHandler

@@ -119,4 +119,4 @@ class Emitter:
 
 def _renamed(fields: Fields, event: Event) -> dict[str, Any]:
     taken = RESERVED.intersection((*event, EXPORTED))
-    return {f"{key}_" if key in taken else key: value for key, value in fields.items()}
+    return {f"{key}_" if key in taken else key: value for key, value in fields.items() if event.get(key) != value}
