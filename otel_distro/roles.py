@@ -25,11 +25,9 @@ class Role(Enum):
 
 _HELPER_MODULES = frozenset({"pip", "venv", "ensurepip", "compileall", "uv", "otel_distro"})
 _HELPER_PROGRAMS = frozenset({"pip", "pip3", "uv", "otel-distro"})
-_HELPER_CODE = (
-    "from multiprocessing.resource_tracker",
-    "from multiprocessing.forkserver",
-    "from joblib.externals.loky",
-)
+_HELPER_CODE = ("from multiprocessing.resource_tracker", "from joblib.externals.loky.backend.resource_tracker")
+# Forks the workers, which find telemetry up in it as they do under any other parent.
+_FORKSERVER_CODE = "from multiprocessing.forkserver"
 _SPAWNED = "--multiprocessing-fork"  # what multiprocessing puts on the command line of a spawned child
 _WORKER_OPTIONS = frozenset({"--workers", "-w"})
 
@@ -40,10 +38,10 @@ def recognise(command: Sequence[str] | None = None) -> Role:
     Args:
         command: The interpreter's whole command line; this process's own by default.
     """
-    options, program, arguments = _split(sys.orig_argv if command is None else command)
-    if _is_helper(options, program):
+    code, program, arguments = _split(sys.orig_argv if command is None else command)
+    if _is_helper(code, program):
         return Role.HELPER
-    if _SPAWNED in arguments:
+    if _SPAWNED in arguments or code.startswith(_FORKSERVER_CODE):
         return Role.WORKER
     if program == "gunicorn":
         return Role.SUPERVISOR

@@ -59,6 +59,7 @@ class Fleet(Process):
         variables = {
             "OTEL_SERVICE_NAME": "counted",
             "OTEL_TRACES_EXPORTER": "none",
+            "OTEL_DISTRO_ACCESS_LOG": "false",
             "OTEL_EXPORTER_PROMETHEUS_PORT": str(free_port()),
             "PYTHONPATH": str(directory),
             **(environment or {}),
