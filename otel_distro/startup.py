@@ -8,6 +8,7 @@ Each part imports its own room, so that a room that cannot be imported is one pa
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -71,6 +72,7 @@ def _environment(runtime: Runtime, chosen: Plan, launcher: dict[str, Any]) -> No
     runtime.part("the SDK", lambda: _sdk(runtime, chosen, launcher))
     runtime.part("traces", lambda: _traces(runtime, spans))
     runtime.part("metrics", lambda: _metrics(runtime, {"traces": spans, "logs": records}))
+    runtime.part("pushed metrics", lambda: _push(runtime))
 
 
 def _sdk(runtime: Runtime, chosen: Plan, launcher: dict[str, Any]) -> None:
@@ -139,8 +141,22 @@ def _push(runtime: Runtime) -> None:
     """Push what is left at the end, if metrics are pushed anywhere."""
     provider = get_meter_provider()
     if isinstance(provider, MeterProvider) and set(runtime.settings.metrics.exporters) - {"prometheus"}:
-        runtime.on_flush("meter provider", lambda seconds: provider.force_flush(seconds * 1000))
-        runtime.on_close("meter provider", lambda seconds: provider.shutdown(seconds * 1000))
+        atexit.unregister(provider.shutdown)  # its own, which knows no deadline
+        runtime.on_flush("meter provider", partial(_within, provider.force_flush))
+        runtime.on_close("meter provider", partial(_within, provider.shutdown))
+
+
+def _within(step: Callable[[], object], seconds: float) -> None:
+    """Run a step of upstream's that keeps to no time limit: its exporters retry for longer than a process should end."""
+    if not seconds:
+        return  # only to begin, which it cannot
+    waiting = threading.Thread(target=step, name="otel-distro-meter-provider", daemon=True)
+    try:
+        waiting.start()
+    except RuntimeError:  # Python 3.12.0 to 3.12.2 start no thread while the interpreter ends
+        step()
+    else:
+        waiting.join(seconds)
 
 
 def _say_later(runtime: Runtime, problem: str) -> None:

@@ -4,8 +4,8 @@
 import httpx
 import pytest
 from demo.stack import CHAT_DIRECTORY
-from otlp_receiver import OtlpReceiver
-from support.processes import Service, json_objects
+from otlp_receiver import Hang, OtlpReceiver, Respond
+from support.processes import Service, json_objects, run
 
 ALL_SIGNALS = {
     "OTEL_LOGS_EXPORTER": "otlp",
@@ -67,3 +67,12 @@ def test_headers_and_compression_are_those_of_the_environment(receiver):
     (request,) = receiver.requests("traces")
     assert (request.headers["x-tenant"], request.headers["content-encoding"]) == ("team a", "gzip")
     assert len(receiver.spans()) == 1
+
+
+@pytest.mark.parametrize("fault", [Hang(), Respond(503)], ids=["hangs", "unavailable"])
+def test_pushed_metrics_do_not_keep_a_process_from_ending(receiver, fault):
+    receiver.fail_with(fault)
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, "OTEL_METRICS_EXPORTER": "otlp"}
+    code = "from opentelemetry import metrics; metrics.get_meter('shop').create_counter('sold').add(1)"
+    assert run(["opentelemetry-instrument", "python", "-c", code], variables, timeout=8).returncode == 0
+    assert len(receiver.requests("metrics")) >= 1
