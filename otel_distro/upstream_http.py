@@ -66,3 +66,36 @@ def samples_without_name(tracer: Any) -> bool:
     """Whether a tracer's sampler decides by parent and trace id alone, so that the name may follow later."""
     sampler = getattr(tracer, "sampler", None)
     return sampler is None or shortcut(sampler) is not None
+
+
+def has_patterns(excluded: Any) -> bool:
+    """Whether a list of excluded URLs has any."""
+    return bool(excluded._excluded_urls)
+
+
+def limits_are_wide(tracer: Any) -> bool:
+    """Whether our server and client spans fit a tracer's limits as they are: no length limit, room for 32 attributes."""
+    limits = tracer._span_limits
+    number = limits.max_span_attributes
+    return limits.max_span_attribute_length is None and (number is None or number >= 32)
+
+
+def get_request_telemetry(context: Any) -> Any:
+    """Return what FastAPI's own telemetry keeps of the request that is being served."""
+    from fastapi.telemetry._api import _get_request_telemetry
+
+    return _get_request_telemetry(context)
+
+
+def handle_request(*args: Any, **options: Any) -> Any:
+    """Send a call of httpx the way contrib does."""
+    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+
+    return HTTPXClientInstrumentor._handle_request_wrapper(*args, **options)
+
+
+async def handle_async_request(*args: Any, **options: Any) -> Any:
+    """Send a call of httpx's asynchronous client the way contrib does."""
+    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+
+    return await HTTPXClientInstrumentor._handle_async_request_wrapper(*args, **options)

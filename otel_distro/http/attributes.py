@@ -23,8 +23,6 @@ DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _MAX_TEXT = 1024
 _MAX_QUERY_PARAMETERS = 32
 _AUTHORITY = re.compile(rb"(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?\Z")
-_MAX_AUTHORITIES = 512
-_authorities: dict[tuple[bytes, str], tuple[str, int | None] | None] = {}
 
 
 def method_label(method: str) -> str:
@@ -41,17 +39,6 @@ def span_name(method: str, route: str | None) -> str:
 
 def authority(host: bytes, scheme: str) -> tuple[str, int | None] | None:
     """Split a Host header into address and port (the scheme's if it has none); None if it is malformed."""
-    key = (host, scheme)
-    try:
-        return _authorities[key]
-    except KeyError:
-        if len(_authorities) >= _MAX_AUTHORITIES:  # a stranger chooses these: start over rather than grow
-            _authorities.clear()
-        found = _authorities[key] = _split_authority(host, scheme)
-        return found
-
-
-def _split_authority(host: bytes, scheme: str) -> tuple[str, int | None] | None:
     match = _AUTHORITY.match(host)
     if match is None:
         return None

@@ -6,42 +6,45 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Any
 
-from opentelemetry.context import attach, detach, get_current
-from opentelemetry.metrics import Histogram
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_in_context
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span
 
-from otel_distro import diagnostics, upstream_http
+from otel_distro import diagnostics
 from otel_distro.http.attributes import DEFAULT_PORTS, KNOWN_METHODS, masked_url, method_label, span_name
-from otel_distro.http.client_metrics import client_metrics
-from otel_distro.http.correlation import Policy
+from otel_distro.http.client_telemetry import ClientTelemetry
 from otel_distro.http.correlation import current as current_ids
 from otel_distro.http.propagation import inject
-from otel_distro.http.spans import sampled_context, start_span, trace_id_hex
+from otel_distro.http.spans import complete, in_context, keep_trace_id_hex
+from otel_distro.upstream_http import attach_context, current_context, detach_context, http_suppressed
 
 Request = Any  # httpx is the application's, and may be absent or httpx2
 Response = Any
 
+_ERROR = Status(StatusCode.ERROR)
+
 
 class ClientCall:
-    """A call that is being made; `end` runs exactly once, whatever ends it."""
+    """A call that is being made; `finish` runs exactly once, whatever ends it."""
 
-    __slots__ = ("_context", "_histogram", "_host", "_method", "_port", "_started", "_token", "span")
+    __slots__ = ("_attached", "_attributes", "_host", "_ids", "_method", "_port", "_started", "_telemetry", "span")
 
-    def __init__(self, request: Request, tracer: Tracer, histogram: Histogram, policy: Policy) -> None:
-        self._histogram = histogram
-        raw_method = request.method
-        self._method = raw_method if raw_method in KNOWN_METHODS else method_label(raw_method)
-        url = request.url
+    def __init__(self, request: Request, telemetry: ClientTelemetry) -> None:
+        self._telemetry = telemetry
+        original, url = request.method, request.url
+        self._method = method = original if original in KNOWN_METHODS else method_label(original)
         self._host, self._port = url.host, url.port or DEFAULT_PORTS.get(url.scheme)
-        parent = get_current()
-        name = span_name(self._method, None)
-        self.span = start_span(tracer, name, parent, SpanKind.CLIENT, self._attributes(raw_method, url))
-        self._context = set_span_in_context(self.span, parent)
-        self._send_ids(request, policy)
-        self._token = attach(self._context)
+        self._attributes = attributes = self._known(original, url)
+        context = current_context()
+        parent = get_current_span(context).get_span_context() if context else None
+        name = span_name(method, None)
+        self.span = span = telemetry.start(name, context, parent, SpanKind.CLIENT, attributes)
+        self._ids = span.get_span_context()
+        context = in_context(span, context)
+        self._send_ids(request, context)
+        self._attached = attach_context(context)
         self._started = perf_counter()
 
-    def _attributes(self, raw_method: str, url: Any) -> dict[str, Any]:
+    def _known(self, original: str, url: Any) -> dict[str, Any]:
         path, _, query = url.raw_path.decode("ascii").partition("?")
         attributes: dict[str, Any] = {
             "http.request.method": self._method,
@@ -50,15 +53,15 @@ class ClientCall:
         }
         if self._port is not None:
             attributes["server.port"] = self._port
-        if self._method != raw_method:
-            attributes["http.request.method_original"] = raw_method[:128]
+        if self._method != original:
+            attributes["http.request.method_original"] = original[:128]
         return attributes
 
-    def _send_ids(self, request: Request, policy: Policy) -> None:
+    def _send_ids(self, request: Request, context: Context) -> None:
         """Put trace context and correlation ids on the request; a host that is not on the list gets no ids of ours."""
-        headers = request.headers.copy()
-        inject(headers, self._context, self.span.get_span_context())
-        trace_id = trace_id_hex(self.span) if self.span.get_span_context().is_valid else None
+        headers, policy = request.headers.copy(), self._telemetry.policy
+        inject(headers, context, self._ids)
+        trace_id = keep_trace_id_hex(self.span, self._ids) if self._ids.is_valid else None
         ids = policy.outgoing(trace_id, current_ids.get())
         if policy.allows(self._host):
             for name, value in ids:
@@ -74,45 +77,40 @@ class ClientCall:
         """Record the answer of the server."""
         status = response.status_code
         version = response.extensions.get("http_version", b"").decode("ascii", "ignore").removeprefix("HTTP/") or None
-        error = str(status) if status >= 400 else None
-        span = self.span
-        if span.is_recording():
-            span.set_attribute("http.response.status_code", status)
-            if version is not None:
-                span.set_attribute("network.protocol.version", version)
-            if error is not None:
-                span.set_attribute("error.type", error)
-                span.set_status(Status(StatusCode.ERROR))
-        self._end(version, status, error)
+        more = {"http.response.status_code": status}
+        if version is not None:
+            more["network.protocol.version"] = version
+        error = None
+        if status >= 400:
+            error = more["error.type"] = str(status)
+            self.span.set_status(_ERROR)
+        self._end(version, status, error, more)
 
     def fail(self, error: BaseException) -> None:
         """Record a call that raised; unlike upstream it has a duration, too."""
         kind = type(error).__qualname__
-        span = self.span
-        if span.is_recording():
-            span.set_attribute("error.type", kind)
-            if isinstance(error, Exception):
-                span.record_exception(error)
-            span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
-        self._end(None, None, kind)
+        if self.span.is_recording():
+            if isinstance(error, Exception):  # a cancelled call is not an error of the operation
+                self.span.record_exception(error)
+            self.span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+        self._end(None, None, kind, {"error.type": kind})
 
-    def _end(self, version: str | None, status: int | None, error: str | None) -> None:
+    def _end(self, version: str | None, status: int | None, error: str | None, more: dict[str, Any]) -> None:
         elapsed = perf_counter() - self._started
+        detach_context(self._attached)
         outcome = self._method, self._host, self._port, version, status, error
-        client_metrics(self._histogram).record(outcome, elapsed, sampled_context(self.span))
+        self._telemetry.series(outcome).record(elapsed, self._ids if self._ids.trace_flags & 1 else None)
+        complete(self.span, self._attributes, more)
         self.span.end()
 
-    def leave(self) -> None:
-        """Give the context back."""
-        detach(self._token)
 
-
-def begin(request: Request, tracer: Tracer, histogram: Histogram, policy: Policy) -> ClientCall | None:
+def begin(request: Request, telemetry: ClientTelemetry) -> ClientCall | None:
     """Start observing a call; None if telemetry is suppressed, or a fault of ours prevents it."""
-    if upstream_http.http_suppressed(get_current()):
+    context = current_context()
+    if context and http_suppressed(context):
         return None
     try:
-        return ClientCall(request, tracer, histogram, policy)
+        return ClientCall(request, telemetry)
     except Exception as error:  # noqa: BLE001 - the boundary to the application: a fault of ours stays ours
         diagnostics.fault("http.client", error)
         return None
@@ -125,6 +123,5 @@ def finish(call: ClientCall, response: Response | None, error: BaseException | N
             call.succeed(response)
         else:
             call.fail(error)
-        call.leave()
     except Exception as fault:  # noqa: BLE001 - the boundary to the application: a fault of ours stays ours
         diagnostics.fault("http.client", fault)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from fnmatch import translate
+from itertools import repeat
 
 from opentelemetry.context import Context, create_key, get_value, set_value
 from opentelemetry.propagators.textmap import (
@@ -33,7 +34,6 @@ current: ContextVar[Ids | None] = ContextVar("otel_distro_correlation", default=
 
 TRACE_ID_HEADER = "x-trace-id"
 _CONTEXT_KEY = create_key("otel-distro-correlation")
-_TRACE_ID_KEY = create_key("otel-distro-trace-id")
 _HARMLESS = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}\Z")
 _TRACE_ID = re.compile(r"[0-9A-Fa-f]{32}\Z")
 _ZEROS = "0" * 32
@@ -63,6 +63,8 @@ class Policy:
         names = [name for name in settings.correlation_headers if name != TRACE_ID_HEADER]
         self.fields = tuple((name, name.encode("latin-1"), field_name(name)) for name in names)
         self.names = frozenset(name.encode("latin-1") for name in settings.correlation_headers)
+        self._echoed = tuple(name.encode("latin-1") for name in settings.correlation_headers)
+        self._log_fields = tuple(field for _, _, field in self.fields)
         self._hosts = settings.correlation_hosts
         self.all_hosts = "*" in self._hosts
         self._host_pattern = re.compile("|".join(translate(host) for host in self._hosts) or r"(?!)")
@@ -76,20 +78,21 @@ class Policy:
         value = headers.get(b"x-trace-id") if self.echoes_trace_id and self.trust_incoming else None
         return trace_id_of(value.decode("latin-1")) if value is not None else None
 
-    def ids(self, headers: Mapping[bytes, bytes], trace_id: str) -> dict[str, str]:
-        """Return the ids of a request: the caller's where they are harmless, else the trace id."""
-        found = dict.fromkeys([field for _, _, field in self.fields], trace_id)
-        if self.trust_incoming:
-            for _, name, field in self.fields:
-                value = headers.get(name)
-                if value is not None and harmless(given := value.decode("latin-1")):
-                    found[field] = given
-        return found
+    def correlate(self, headers: Mapping[bytes, bytes], trace_id: str) -> tuple[Ids, list[tuple[bytes, bytes]]]:
+        """Return the ids of a request, the caller's where they are harmless, and the headers that its response carries.
 
-    def response_headers(self, ids: Ids, trace_id: str) -> list[tuple[bytes, bytes]]:
-        """Return the headers that every response carries."""
-        echoed = [(name, ids[field].encode("latin-1")) for _, name, field in self.fields]
-        return [(b"x-trace-id", trace_id.encode("ascii")), *echoed] if self.echoes_trace_id else echoed
+        Without an id of the caller's, every id is the trace id: one id finds everything.
+        """
+        encoded = trace_id.encode("ascii")
+        ids = dict.fromkeys(self._log_fields, trace_id)
+        if not self.trust_incoming or self.names.isdisjoint(headers):
+            return ids, list(zip(self._echoed, repeat(encoded)))
+        echoed = dict.fromkeys(self._echoed, encoded)
+        for _, name, field in self.fields:
+            value = headers.get(name)
+            if value is not None and harmless(given := value.decode("latin-1")):
+                ids[field], echoed[name] = given, value
+        return ids, list(echoed.items())
 
     def outgoing(self, trace_id: str | None, ids: Ids | None) -> list[tuple[str, str]]:
         """Return the headers that an outgoing call carries: the request's ids inside one, the trace id anywhere."""
@@ -97,12 +100,6 @@ class Policy:
         if ids:
             found += [(name, ids[field]) for name, _, field in self.fields if field in ids]
         return found
-
-
-def requested_trace_id(context: Context | None) -> int | None:
-    """Return the trace id that a propagated `x-trace-id` asked for, for the root span that starts from `context`."""
-    value = get_value(_TRACE_ID_KEY, context)
-    return value if isinstance(value, int) else None
 
 
 def ids_in(context: Context | None = None) -> Ids | None:
@@ -126,13 +123,7 @@ class CorrelationPropagator(TextMapPropagator):
             return Context()
         given = {field: value for name, _, field in self._policy.fields if (value := _first(carrier, name, getter))}
         ids = {field: value for field, value in given.items() if harmless(value)}
-        if ids:
-            context = set_value(_CONTEXT_KEY, ids, context)
-        wanted = _first(carrier, TRACE_ID_HEADER, getter) if self._policy.echoes_trace_id else None
-        trace_id = trace_id_of(wanted) if wanted else None
-        if trace_id is not None and not get_current_span(context).get_span_context().is_valid:
-            context = set_value(_TRACE_ID_KEY, trace_id, context)
-        return context
+        return set_value(_CONTEXT_KEY, ids, context) if ids else context
 
     def inject(
         self, carrier: CarrierT, context: Context | None = None, setter: Setter[CarrierT] = default_setter

@@ -14,8 +14,8 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from otel_distro import upstream_http
 from otel_distro.http.instrumentors import Installation, installation
 from otel_distro.http.lifespan import application_built
-from otel_distro.http.routes import report_class
-from otel_distro.http.server import ExceptionRecorder, OpenTelemetryMiddleware, ServerTelemetry
+from otel_distro.http.routes import NoReport, report_class
+from otel_distro.http.server import OpenTelemetryMiddleware, ServerTelemetry
 from otel_distro.http.server_extras import ServerExtras
 from otel_distro.http.server_metrics import server_metrics
 from otel_distro.http.server_variants import NativeRequest
@@ -37,7 +37,8 @@ def middleware(app: Any, *, tracer: Any, meter: Any, excluded_urls: Any = None, 
     if installed.access is not None:
         take_over()
     telemetry = _telemetry(installed, tracer, meter, options)
-    _record_exceptions(app)
+    if telemetry.report is not NoReport:
+        _without_exception_handler(app)
     if installed.settings.native_telemetry:
         return NativeCompanion(app, telemetry, excluded_urls, {"http": NativeRequest})
     return OpenTelemetryMiddleware(app, telemetry, excluded_urls)
@@ -51,18 +52,18 @@ def _telemetry(installed: Installation, tracer: Any, meter: Any, options: dict[s
         tracer,
         server_metrics(meter),
         installed.policy,
-        **({} if report is None else {"report": report}),
+        report=report or NoReport,
         details=options.get("default_span_details") if needs_name else None,
         extras=extras or None,
         access=installed.access,
     )
 
 
-def _record_exceptions(app: Any) -> None:
-    """Put our recorder in the place of contrib's: that one knows no request, so a mounted application records twice."""
+def _without_exception_handler(app: Any) -> None:
+    """Take out contrib's handler that records exceptions: FastAPI reports them, once for mounted applications, too."""
     handler = getattr(app, "app", None)
     if type(handler).__name__ == "ExceptionHandlerMiddleware":
-        app.app = ExceptionRecorder(handler.app)
+        app.app = handler.app
 
 
 class InstrumentedFastAPI(upstream_http.instrumented_fastapi()):  # type: ignore[misc]  # found at run time

@@ -5,25 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from opentelemetry.instrumentation.httpx import HTTPX2ClientInstrumentor, HTTPXClientInstrumentor
+from opentelemetry.metrics import Histogram
 
 from otel_distro.http.client import begin, finish
-from otel_distro.http.instrumentors import installation
+from otel_distro.http.client_telemetry import ClientTelemetry
+from otel_distro.http.instrumentors import Installation, installation
+from otel_distro.upstream_http import handle_async_request, handle_request
 
-
-def _is_usual(args: tuple[Any, ...], options: dict[str, Any]) -> bool:
-    """Whether a call can take our path: stable conventions, a request object, no hooks and captured headers."""
-    return (
-        options["duration_histogram_new"] is not None
-        and options["duration_histogram_old"] is None
-        and bool(args)
-        and isinstance(args[0], options["module"].Request)
-        and not any(options.get(name) for name in UNUSUAL)
-    )
-
-
-UNUSUAL = (
+# What upstream's path knows and ours does not.
+_UNUSUAL = (
+    "duration_histogram_old",
     "request_hook",
     "response_hook",
     "async_request_hook",
@@ -31,6 +25,23 @@ UNUSUAL = (
     "captured_request_headers",
     "captured_response_headers",
 )
+_telemetries: WeakKeyDictionary[Histogram, tuple[Installation, ClientTelemetry]] = WeakKeyDictionary()
+
+
+def _telemetry(args: tuple[Any, ...], options: dict[str, Any]) -> ClientTelemetry | None:
+    """Return what observes a call on our path; None if upstream must: other conventions, hooks, captured headers."""
+    for name in _UNUSUAL:
+        if options.get(name):
+            return None
+    histogram = options["duration_histogram_new"]
+    if histogram is None or not args or not isinstance(args[0], options["module"].Request):
+        return None
+    installed = installation()
+    known = _telemetries.get(histogram)
+    if known is None or known[0] is not installed:
+        known = installed, ClientTelemetry(options["tracer"], histogram, installed.policy)
+        _telemetries[histogram] = known
+    return known[1]
 
 
 def _is_excluded(request: Any, excluded_urls: Any) -> bool:
@@ -44,12 +55,10 @@ class _OurPath:
     def _handle_request_wrapper(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any], **options: Any
     ) -> Any:
-        if not _is_usual(args, options):
-            return _upstream_sync(wrapped, instance, args, kwargs, **options)
-        request = args[0]
-        if _is_excluded(request, options["excluded_urls"]):
-            return wrapped(*args, **kwargs)
-        call = begin(request, options["tracer"], options["duration_histogram_new"], installation().policy)
+        telemetry = _telemetry(args, options)
+        if telemetry is None:
+            return handle_request(wrapped, instance, args, kwargs, **options)
+        call = None if _is_excluded(args[0], options["excluded_urls"]) else begin(args[0], telemetry)
         if call is None:
             return wrapped(*args, **kwargs)
         try:
@@ -68,12 +77,10 @@ class _OurPath:
         kwargs: dict[str, Any],
         **options: Any,
     ) -> Any:
-        if not _is_usual(args, options):
-            return await _upstream_async(wrapped, instance, args, kwargs, **options)
-        request = args[0]
-        if _is_excluded(request, options["excluded_urls"]):
-            return await wrapped(*args, **kwargs)
-        call = begin(request, options["tracer"], options["duration_histogram_new"], installation().policy)
+        telemetry = _telemetry(args, options)
+        if telemetry is None:
+            return await handle_async_request(wrapped, instance, args, kwargs, **options)
+        call = None if _is_excluded(args[0], options["excluded_urls"]) else begin(args[0], telemetry)
         if call is None:
             return await wrapped(*args, **kwargs)
         try:
@@ -83,10 +90,6 @@ class _OurPath:
             raise
         finish(call, response, None)
         return response
-
-
-_upstream_sync = HTTPXClientInstrumentor._handle_request_wrapper
-_upstream_async = HTTPXClientInstrumentor._handle_async_request_wrapper
 
 
 class HttpxInstrumentor(_OurPath, HTTPXClientInstrumentor):

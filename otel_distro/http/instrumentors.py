@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from otel_distro.http.correlation import Policy
 from otel_distro.http.server import AccessEvent

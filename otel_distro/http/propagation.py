@@ -16,7 +16,7 @@ from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
 from opentelemetry.propagate import get_global_textmap
 from opentelemetry.propagators.textmap import Getter, TextMapPropagator
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_current_span, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from otel_distro import upstream_http
@@ -62,25 +62,28 @@ def speaks_w3c() -> bool:
     return _judged[1]
 
 
-def extract(headers: Headers, by_name: Mapping[bytes, bytes], context: Context) -> Context:
-    """Return `context` with what the caller sent: its span as remote parent, its baggage."""
+def extract(headers: Headers, by_name: Mapping[bytes, bytes], context: Context) -> tuple[Context, SpanContext | None]:
+    """Return `context` with what the caller sent, its span and its baggage, and the context of that span."""
     if not speaks_w3c():
-        return get_global_textmap().extract(headers, context, getter=_getter)
-    traceparent = by_name.get(b"traceparent")
-    if traceparent is not None:
-        context = _remote_parent(headers, by_name, traceparent, context)
+        context = get_global_textmap().extract(headers, context, getter=_getter)
+        return context, get_current_span(context).get_span_context()
+    parent = None
+    if b"traceparent" in by_name:
+        parent = _remote_parent(headers, by_name)
+        if parent is not None:
+            context = set_span_in_context(NonRecordingSpan(parent), context)
     if b"baggage" in by_name:
         context = _baggage.extract(headers, context, getter=_getter)
-    return context
+    return context, parent
 
 
-def _remote_parent(headers: Headers, by_name: Mapping[bytes, bytes], value: bytes, context: Context) -> Context:
+def _remote_parent(headers: Headers, by_name: Mapping[bytes, bytes]) -> SpanContext | None:
     if len(by_name) != len(headers) and sum(name == b"traceparent" for name, _ in headers) > 1:
-        return context
+        return None
     if b"tracestate" in by_name:
-        return _trace_context.extract(headers, context, getter=_getter)
-    span_context = parse_traceparent(value)
-    return context if span_context is None else set_span_in_context(NonRecordingSpan(span_context), context)
+        found = get_current_span(_trace_context.extract(headers, getter=_getter)).get_span_context()
+        return found if found.is_valid else None
+    return parse_traceparent(by_name[b"traceparent"])
 
 
 def parse_traceparent(value: bytes) -> SpanContext | None:

@@ -23,7 +23,9 @@ class NoReport:
 
     __slots__ = ("route",)
 
-    def __init__(self, prefix: str) -> None:
+    exceptions: tuple[BaseException, ...] = ()
+
+    def __init__(self, _prefix: str) -> None:
         self.route: str | None = None
 
 
@@ -41,7 +43,8 @@ def _reporting(base: type) -> type:
         def __init__(self, prefix: str) -> None:
             self.route = None
             self._mount_prefix = prefix
-            self._exceptions: list[BaseException] = []
+            # FastAPI appends what the application did not handle, before an error handler makes a response of it.
+            self.exceptions = self._exceptions = []
 
     return RouteReport
 
@@ -50,9 +53,3 @@ def report_class() -> Callable[[str], Any] | None:
     """Return the class of which one instance per request goes into the scope; None if FastAPI is too old for it."""
     base = upstream_http.fastapi_request_telemetry()
     return None if base is None else _reporting(base)
-
-
-def mount_prefix(scope: Scope) -> str:
-    """Return the application root, which semantic conventions want in `http.route`."""
-    root: str = scope.get("app_root_path", scope.get("root_path", ""))
-    return root.rstrip("/")

@@ -4,22 +4,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
 from typing import Any
 
-from opentelemetry.context import get_current
-from opentelemetry.trace import Tracer
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanContext, SpanKind, Tracer
 from opentelemetry.util.http import ExcludeList
 
-from otel_distro import diagnostics, upstream_http
-from otel_distro.http.attributes import span_name
+from otel_distro import diagnostics
 from otel_distro.http.correlation import Policy
 from otel_distro.http.lifespan import flushing, serving
 from otel_distro.http.routes import NoReport
 from otel_distro.http.server_extras import ServerExtras
 from otel_distro.http.server_metrics import ServerMetrics
-from otel_distro.http.server_request import REQUEST_KEY, Scope, Send, ServerRequest
+from otel_distro.http.server_request import OBSERVED_KEY, Scope, Send, ServerRequest
 from otel_distro.http.server_variants import WebsocketSession
+from otel_distro.http.spans import start_with_trace_id, starter
+from otel_distro.upstream_http import current_context, has_patterns, http_suppressed
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -27,7 +27,6 @@ AccessEvent = Callable[..., Any]
 SpanDetails = Callable[[Scope], tuple[str, dict[str, Any]]]
 
 
-@dataclass(frozen=True)
 class ServerTelemetry:
     """What all requests of an application share.
 
@@ -38,19 +37,42 @@ class ServerTelemetry:
         access: Takes the access event; None if there is none.
     """
 
-    tracer: Tracer
-    metrics: ServerMetrics
-    policy: Policy
-    report: Callable[[str], Any] = NoReport
-    details: SpanDetails | None = None
-    extras: ServerExtras | None = None
-    access: AccessEvent | None = None
+    def __init__(  # noqa: PLR0913 - each is a part of its own
+        self,
+        tracer: Tracer,
+        metrics: ServerMetrics,
+        policy: Policy,
+        *,
+        report: Callable[[str], Any] = NoReport,
+        details: SpanDetails | None = None,
+        extras: ServerExtras | None = None,
+        access: AccessEvent | None = None,
+    ) -> None:
+        self._start = starter(tracer)
+        self.metrics = metrics
+        self.policy = policy
+        self.report = report
+        self.details = details
+        self.extras = extras
+        self.access = access
 
-    def first_name(self, scope: Scope, method: str, report: Any, attributes: dict[str, Any]) -> str:
-        """Return the name that a span starts with: its method, unless the route must be known from the start."""
-        if self.details is None:
-            return span_name(method, None)
-        name, more = self.details(scope)
+    def start_span(  # noqa: PLR0913, PLR0917 - what a span is made of
+        self,
+        name: str,
+        context: Context,
+        parent: SpanContext | None,
+        kind: SpanKind,
+        attributes: dict[str, Any],
+        trace_id: int | None,
+    ) -> Span:
+        """Start the span of a request; a root takes the caller's trace id, if it asked for one."""
+        if trace_id is None:
+            return self._start(name, context, parent, kind, attributes)
+        return start_with_trace_id(self._start, trace_id, name, context, parent, kind, attributes)
+
+    def detailed_name(self, scope: Scope, report: Any, attributes: dict[str, Any]) -> str:
+        """Return the name that a span starts with where the route must be known from the start."""
+        name, more = self.details(scope) if self.details is not None else ("HTTP", {})
         report.route = more.get("http.route")
         attributes.update(more)
         return name
@@ -73,7 +95,7 @@ class OpenTelemetryMiddleware:
     ) -> None:
         self.app = app
         self._telemetry = telemetry
-        self._excluded = excluded_urls
+        self._excluded = excluded_urls if excluded_urls is not None and has_patterns(excluded_urls) else None
         self._kinds = kinds or {"http": ServerRequest, "websocket": WebsocketSession}
         self._watched = False
 
@@ -92,7 +114,7 @@ class OpenTelemetryMiddleware:
             else:
                 await self._serve_with_extras(self._telemetry.extras, request, scope, receive)
         except BaseException as error:
-            request.record_exception(error)
+            request.fail(error)
             raise
         finally:
             request.close()
@@ -107,34 +129,16 @@ class OpenTelemetryMiddleware:
 
     def _begin(self, scope: Scope, send: Send) -> ServerRequest | None:
         """Start observing; None for what is not observed, or is already observed further out (a mounted application)."""
-        kind = self._kinds.get(scope["type"])
-        if kind is None or REQUEST_KEY in scope or upstream_http.http_suppressed(get_current()):
+        kind, context = self._kinds.get(scope["type"]), current_context()
+        if kind is None or OBSERVED_KEY in scope or (context and http_suppressed(context)):
             return None
         try:
-            return None if self._is_excluded(scope) else kind(self._telemetry, scope, send)
+            if self._excluded is not None and self._excluded.url_disabled(_url(scope)):
+                return None
+            return kind(self._telemetry, scope, send)
         except Exception as error:  # noqa: BLE001 - the boundary to the application: a fault of ours stays ours
             diagnostics.fault("http.server", error)
             return None
-
-    def _is_excluded(self, scope: Scope) -> bool:
-        return self._excluded is not None and self._excluded.url_disabled(_url(scope))
-
-
-class ExceptionRecorder:
-    """Keeps an exception for the span before an error handler turns it into a response and ends the request."""
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve, and let every exception pass."""
-        try:
-            await self.app(scope, receive, send)
-        except Exception as error:
-            request = scope.get(REQUEST_KEY)
-            if request is not None:
-                request.record_exception(error)
-            raise
 
 
 def _url(scope: Scope) -> str:

@@ -1,83 +1,122 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The attributes that a server span starts with, from an ASGI scope and its headers by name."""
+"""What is known of a request when it arrives; what repeats from request to request is worked out once and kept."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from opentelemetry.util.http import detect_synthetic_user_agent
 
-from otel_distro.http.attributes import KNOWN_SCHEMES, KNOWN_VERSIONS, authority, masked_query, text
+from otel_distro.http.attributes import (
+    KNOWN_SCHEMES,
+    KNOWN_VERSIONS,
+    authority,
+    masked_query,
+    method_label,
+    span_name,
+    text,
+)
 
 Scope = MutableMapping[str, Any]
 
-_MAX_AGENTS = 512
-_agents: dict[bytes, tuple[str, str | None]] = {}
+# A stranger chooses parts of what repeats (host, user agent, method), so number and size of what is kept are bounded.
+_MAX_KEPT = 512
+_MAX_KEPT_BYTES = 512
 
 
-def scheme_of(scope: Scope) -> str | None:
-    """Return the scheme if it is one: behind a proxy it comes from a header."""
-    scheme = scope.get("scheme")
-    return scheme if scheme in KNOWN_SCHEMES else None
+class Arrival(NamedTuple):
+    """What requests of the same kind from the same sort of client have in common.
+
+    Attributes:
+        scheme: None unless it is one: behind a proxy it comes from a header.
+        version: The protocol's version, None unless it is a known one.
+        name: The span's until the route is known.
+        prefix: The application root, which semantic conventions want in `http.route`.
+        attributes: Of the span; to be copied.
+        in_flight: The requests of this method and scheme that are being served.
+    """
+
+    method: str
+    scheme: str | None
+    version: str | None
+    name: str
+    prefix: str
+    attributes: dict[str, Any]
+    in_flight: set[object]
 
 
-def version_of(scope: Scope) -> str | None:
-    """Return the protocol's version if it is a known one."""
-    version = scope.get("http_version")
-    return version if version in KNOWN_VERSIONS else None
+class Arrivals:
+    """The arrivals seen so far, by what tells them apart."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[Any, ...], Arrival] = {}
+        self._in_flight: dict[tuple[str, str | None], set[object]] = {}
+
+    def of(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Arrival:
+        """Return what is known of a request's kind."""
+        get = scope.get
+        host, agent = headers.get(b"host", b""), headers.get(b"user-agent", b"")
+        key = get("method"), get("scheme"), get("http_version"), get("server"), get("root_path"), host, agent
+        try:
+            return self._kept[key]
+        except KeyError:
+            return self._keep(key, scope, host, agent)
+        except TypeError:  # a server that gives its address as a list
+            return self._arrival(scope, host, agent)
+
+    def in_flight(self) -> list[tuple[str, str | None, int]]:
+        """Return method, scheme and number of the requests that are being served.
+
+        There is a set for each: adding and discarding a request is atomic and happens at most once, so the count is
+        exact in every thread and returns to zero whatever ends the request.
+        """
+        return [(method, scheme, len(requests)) for (method, scheme), requests in list(self._in_flight.items())]
+
+    def _keep(self, key: tuple[Any, ...], scope: Scope, host: bytes, agent: bytes) -> Arrival:
+        arrival = self._arrival(scope, host, agent)
+        if len(host) + len(agent) + len(scope.get("method") or "") < _MAX_KEPT_BYTES:
+            if len(self._kept) >= _MAX_KEPT:
+                self._kept.clear()
+            self._kept[key] = arrival
+        return arrival
+
+    def _arrival(self, scope: Scope, host: bytes, agent: bytes) -> Arrival:
+        method = method_label(scope.get("method") or "")
+        scheme, version = scope.get("scheme"), scope.get("http_version")
+        scheme = scheme if scheme in KNOWN_SCHEMES else None
+        version = version if version in KNOWN_VERSIONS else None
+        prefix = (scope.get("app_root_path") or scope.get("root_path") or "").rstrip("/")
+        attributes = _attributes(scope, method, scheme, version, host, agent)
+        in_flight = set() if scope["type"] != "http" else self._in_flight.setdefault((method, scheme), set())
+        return Arrival(method, scheme, version, span_name(method, None), prefix, attributes, in_flight)
 
 
-def request_attributes(
-    scope: Scope, headers: Mapping[bytes, bytes], method: str, scheme: str | None, version: str | None
+def _attributes(  # noqa: PLR0913, PLR0917 - each a fact of its own
+    scope: Scope, method: str, scheme: str | None, version: str | None, host: bytes, agent: bytes
 ) -> dict[str, Any]:
-    """Return what is known when a request arrives; for a websocket there is no method."""
-    attributes: dict[str, Any] = {}
-    original = scope.get("method")
-    if original:
-        attributes["http.request.method"] = method
-        if method != original:
-            attributes["http.request.method_original"] = original[:128]
-    if scheme is not None:
-        attributes["url.scheme"] = scheme
-    if version is not None:
-        attributes["network.protocol.version"] = version
-    path = scope.get("path")
-    if path:
-        attributes["url.path"] = text(path)
+    original = scope.get("method")  # a websocket has none
+    address, port = authority(host, scheme or "http") or scope.get("server") or (None, None)
+    known = {
+        "http.request.method": method if original else None,
+        "http.request.method_original": original[:128] if original and original != method else None,
+        "url.scheme": scheme,
+        "network.protocol.version": version,
+        "server.address": address,
+        "server.port": port,
+        "user_agent.original": text(agent) or None,
+        "user_agent.synthetic.type": detect_synthetic_user_agent(text(agent)),
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def add_particulars(scope: Scope, attributes: dict[str, Any]) -> None:
+    """Add what differs from request to request: path, query with its values masked, client."""
+    path: str = scope.get("path", "")
+    attributes["url.path"] = path if len(path) < _MAX_KEPT_BYTES else text(path)
     query = scope.get("query_string")
     if query:
         attributes["url.query"] = masked_query(text(query))
-    _connection_attributes(scope, headers, attributes)
-    return attributes
-
-
-def _connection_attributes(scope: Scope, headers: Mapping[bytes, bytes], attributes: dict[str, Any]) -> None:
-    """Add what is known of both ends of the connection: `server.*`, `client.*`, `user_agent.*`."""
-    host = headers.get(b"host")
-    server = authority(host, scope.get("scheme") or "http") if host is not None else None
-    if server is None:
-        server = scope.get("server")
-    if server is not None:
-        attributes["server.address"] = server[0]
-        if server[1] is not None:
-            attributes["server.port"] = server[1]
     client = scope.get("client")
     if client is not None:
-        attributes["client.address"] = client[0]
-        attributes["client.port"] = client[1]
-    agent = headers.get(b"user-agent")
-    if agent is not None:
-        _agent_attributes(agent, attributes)
-
-
-def _agent_attributes(agent: bytes, attributes: dict[str, Any]) -> None:
-    known = _agents.get(agent)
-    if known is None:
-        if len(_agents) >= _MAX_AGENTS:  # a stranger chooses these: start over rather than grow
-            _agents.clear()
-        original = text(agent)
-        known = _agents[agent] = original, detect_synthetic_user_agent(original)
-    attributes["user_agent.original"] = known[0]
-    if known[1] is not None:
-        attributes["user_agent.synthetic.type"] = known[1]
+        attributes["client.address"], attributes["client.port"] = client

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One HTTP request from its scope to its last body byte: span, duration, ids and access event agree."""
+"""One HTTP request from its scope to its last body byte: span, duration, ids and access event agree.
+
+Every request runs through this file, so its functions are few and flat: what is called once costs more than what it
+does, as the application has filled the processor's caches in between.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,18 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span
 
 from otel_distro import diagnostics
-from otel_distro.http.attributes import KNOWN_METHODS, method_label, span_name
+from otel_distro.http.attributes import span_name
 from otel_distro.http.correlation import current as current_ids
+from otel_distro.http.failed import remember
 from otel_distro.http.propagation import extract
-from otel_distro.http.routes import SCOPE_KEY, mount_prefix
-from otel_distro.http.server_attributes import request_attributes, scheme_of, version_of
-from otel_distro.http.spans import complete, in_context, sampled_context, start_span, trace_id_hex
+from otel_distro.http.routes import SCOPE_KEY
+from otel_distro.http.server_attributes import add_particulars
+from otel_distro.http.spans import complete, in_context, keep_trace_id_hex
+from otel_distro.upstream_context import SPAN_KEY, attach_context, current_context, detach_context
 
 if TYPE_CHECKING:
     from otel_distro.http.server import ServerTelemetry
@@ -25,106 +31,75 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
-REQUEST_KEY = "otel_distro.request"
+# In the scope of a request that is observed. The request itself is not in there: scope, server and request would be a
+# cycle, and collecting cycles costs more than everything else here.
+OBSERVED_KEY = "otel_distro.observed"
 _ERROR = Status(StatusCode.ERROR)
 
 
 class ServerRequest:
     """A request that is being served. Created when it arrives; `finish` runs exactly once, whatever ends it."""
 
-    __slots__ = (
-        "_attributes",
-        "_awaits_trailers",
-        "_context",
-        "_exception",
-        "_finished",
-        "_ids_token",
-        "_in_flight",
-        "_method",
-        "_name",
-        "_report",
-        "_response_headers",
-        "_scheme",
-        "_scope",
-        "_send",
-        "_span",
-        "_started",
-        "_status",
-        "_telemetry",
-        "_token",
-        "_version",
-    )
+    _awaits_trailers = False
+    _exception: BaseException | None = None
+    _finished = False
+    _status: int | None = None
 
     def __init__(self, telemetry: ServerTelemetry, scope: Scope, send: Send) -> None:
+        self._started = perf_counter()
         self._telemetry = telemetry
         self._scope = scope
         self._send = send
-        self._started = perf_counter()
-        self._finished = self._awaits_trailers = False
-        self._exception: BaseException | None = None
-        self._status: int | None = None
-        method = scope.get("method", "")
-        self._method = method if method in KNOWN_METHODS else method_label(method)
-        self._scheme, self._version = scheme_of(scope), version_of(scope)
+        scope[OBSERVED_KEY] = True
         headers = dict(scope["headers"])
-        self._start(headers)
-        trace_id = trace_id_hex(self._span)
-        ids = telemetry.policy.ids(headers, trace_id)
-        self._response_headers = telemetry.policy.response_headers(ids, trace_id)
-        self._ids_token = current_ids.set(ids)
-        scope[REQUEST_KEY] = self
+        self._arrival = arrival = telemetry.metrics.arrivals.of(scope, headers)
+        self._report = scope[SCOPE_KEY] = telemetry.report(arrival.prefix)
+        self._attributes = attributes = arrival.attributes.copy()
+        add_particulars(scope, attributes)
+        self._start_span(headers, attributes)
+        ids, self._response_headers = telemetry.policy.correlate(headers, keep_trace_id_hex(self._span, self._ids))
+        self._log_ids = ids
+        self._bound_ids = current_ids.set(ids)
+        arrival.in_flight.add(self)
 
-    def _start(self, headers: dict[bytes, bytes]) -> None:
-        """Start the span under what the caller sent and make it current; count the request as in flight."""
-        telemetry, scope = self._telemetry, self._scope
-        self._report = scope[SCOPE_KEY] = telemetry.report(mount_prefix(scope))
-        self._attributes = request_attributes(scope, headers, self._method, self._scheme, self._version)
-        self._name = telemetry.first_name(scope, self._method, self._report, self._attributes)
-        parent, kind = self._parent(headers)
-        wanted = telemetry.policy.requested_trace_id(headers)
-        self._span = start_span(telemetry.tracer, self._name, parent, kind, self._attributes, wanted)
-        self._context = in_context(self._span, parent)
-        self._token = attach(self._context)
+    def _start_span(self, headers: dict[bytes, bytes], attributes: dict[str, Any]) -> None:
+        """Start the span under what the caller sent, or as a part of this process's own span, and make it current."""
+        telemetry, context, kind, parent, wanted = self._telemetry, current_context(), SpanKind.SERVER, None, None
+        if context and get_current_span(context) is not INVALID_SPAN:
+            parent, kind = get_current_span(context).get_span_context(), SpanKind.INTERNAL
+        elif telemetry.policy.trust_incoming:
+            context, parent = extract(self._scope["headers"], headers, context)
+            if b"x-trace-id" in headers:
+                wanted = telemetry.policy.requested_trace_id(headers)
+        self.name = self._arrival.name
+        if telemetry.details is not None:
+            self.name = telemetry.detailed_name(self._scope, self._report, attributes)
+        self._span = span = telemetry.start_span(self.name, context, parent, kind, attributes, wanted)
+        self._ids = span.get_span_context()
+        self._attached = attach_context(Context({**context, SPAN_KEY: span}))
         if telemetry.extras is not None:
-            telemetry.extras.on_request(self._span, kind, scope)
-        self._enter()
-
-    def _enter(self) -> None:
-        self._in_flight = self._telemetry.metrics.in_flight(self._method, self._scheme)
-        self._in_flight.add(self)
-
-    def _parent(self, headers: dict[bytes, bytes]) -> tuple[Context, SpanKind]:
-        """Return the caller's context; within a span of this process the request is a part of that, as upstream has it."""
-        parent = get_current()
-        if parent and get_current_span(parent) is not INVALID_SPAN:
-            return parent, SpanKind.INTERNAL
-        if self._telemetry.policy.trust_incoming:
-            parent = extract(self._scope["headers"], headers, parent)
-        return parent, SpanKind.SERVER
-
-    @property
-    def name(self) -> str:
-        """The name that the span started with."""
-        return self._name
+            telemetry.extras.on_request(span, kind, self._scope)
 
     # A plain function that hands on the server's awaitable: one coroutine fewer per message than `async def`.
     def send(self, message: Message) -> Awaitable[None]:
         """Observe a message on its way to the server, which gets the last one only after the request is recorded."""
         try:
-            self._observe(message)
+            kind = message["type"]
+            if kind == "http.response.body":
+                if not message.get("more_body", False) and not self._awaits_trailers:
+                    self.finish()
+            elif kind == "http.response.start":
+                self._awaits_trailers = message.get("trailers", False)
+                self._respond(message["status"], message)
+            else:
+                self._observe(kind, message)
         except Exception as error:  # noqa: BLE001 - the boundary to the application: a fault of ours stays ours
             diagnostics.fault("http.server", error)
         return self._send(message)
 
-    def _observe(self, message: Message) -> None:
-        kind = message["type"]
-        if kind == "http.response.start":
-            self._respond(message["status"], message)
-            self._awaits_trailers = message.get("trailers", False)
-        elif kind == "http.response.body":
-            if not message.get("more_body", False) and not self._awaits_trailers:
-                self.finish()
-        elif kind == "http.response.pathsend" or (
+    def _observe(self, kind: str, message: Message) -> None:
+        """Look at the messages of extensions: a file that the server sends itself, trailers."""
+        if kind == "http.response.pathsend" or (
             kind == "http.response.trailers" and not message.get("more_trailers", False)
         ):
             self.finish()
@@ -136,19 +111,18 @@ class ServerRequest:
         """
         self._status = status
         headers, ours = list(message.get("headers") or ()), self._response_headers
-        names = self._telemetry.policy.names
-        taken = [name for name, _ in headers if name in names]
+        taken = self._telemetry.policy.names.intersection(dict(headers))
         message["headers"] = headers + ([pair for pair in ours if pair[0] not in taken] if taken else ours)
         if self._telemetry.extras is not None:
             self._telemetry.extras.on_response(self._span, message)
 
-    def record_exception(self, error: BaseException) -> None:
-        """Put an exception of the application on the span, once, however many layers it passes."""
-        if error is self._exception or self._finished:
-            return
-        self._exception = error
-        self._span.record_exception(error)
-        self._span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+    def fail(self, error: BaseException) -> None:
+        """Record a request that ends with an exception; one that became a response is in the router's report, too."""
+        digits = {"trace_id": f"{self._ids.trace_id:032x}", "span_id": f"{self._ids.span_id:016x}"}
+        remember(error, {**digits, **self._log_ids})
+        if not self._finished:
+            self._exception = error
+            self.finish()
 
     def finish(self) -> None:
         """Record the request: duration, span, access event."""
@@ -156,44 +130,53 @@ class ServerRequest:
             return
         self._finished = True
         elapsed = perf_counter() - self._started
-        self._in_flight.discard(self)
-        route, error = self._report.route, self._error()
-        outcome = self._method, self._scheme, self._version, route, self._status, error
-        self._telemetry.metrics.record(outcome, elapsed, sampled_context(self._span))
+        telemetry, arrival, report, status = self._telemetry, self._arrival, self._report, self._status
+        arrival.in_flight.discard(self)
+        if self._exception is not None or report.exceptions:
+            self._record_exception()
+        route, error = report.route, None
+        if status is None or status >= 500 or self._exception is not None:
+            error = self._error()
+        outcome = arrival.method, arrival.scheme, arrival.version, route, status, error
+        telemetry.metrics.series(outcome).record(elapsed, self._ids if self._ids.trace_flags & 1 else None)
         self._end_span(route, error)
-        if self._telemetry.access is not None:
-            self._emit_access(self._method, route, elapsed)
-
-    def _error(self) -> str | None:
-        """Return `error.type`: a failed status wins over the exception that caused it, as upstream has it."""
-        status, exception = self._status, self._exception
-        if status is not None and status >= 500:
-            return str(status)
-        if exception is not None:
-            return type(exception).__qualname__
-        return "no_response" if status is None else None
+        if telemetry.access is not None:
+            self._emit_access(arrival.method, route, elapsed)
 
     def _end_span(self, route: str | None, error: str | None) -> None:
-        span = self._span
-        if span.is_recording():
-            known: dict[str, Any] = {}
-            if route is not None:
-                known["http.route"] = route
-                if getattr(span, "name", None) == self._name:  # the application may have named it
-                    span.update_name(span_name(self._method, route))
-            if self._status is not None:
-                known["http.response.status_code"] = self._status
-            if error is not None:
-                known["error.type"] = error
-                if self._exception is None:
-                    span.set_status(_ERROR)
-            complete(span, self._attributes, known)
+        """Add what is known now to the span, and end it."""
+        span, more = self._span, {}
+        if self._status is not None:
+            more["http.response.status_code"] = self._status
+        if route is not None:
+            more["http.route"] = route
+        if error is not None:
+            more["error.type"] = error
+            if self._exception is None and span.is_recording():
+                span.set_status(_ERROR)
+        names = None if route is None else (self.name, span_name(self._arrival.method, route))
+        complete(span, self._attributes, more, names)
         span.end()
+
+    def _error(self) -> str:
+        """Return `error.type`: a failed status wins over the exception that caused it, as upstream has it."""
+        if self._status is not None and self._status >= 500:
+            return str(self._status)
+        return "no_response" if self._exception is None else type(self._exception).__qualname__
+
+    def _record_exception(self) -> None:
+        """Put the exception that the application did not handle on the span."""
+        self._exception = error = self._exception or self._report.exceptions[-1]
+        if self._span.is_recording():
+            self._span.record_exception(error)
+            self._span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
 
     def _emit_access(self, method: str, route: str | None, elapsed: float) -> None:
         """Hand the access event to the log room, under the server span even if an inner span is current."""
-        scope, client = self._scope, self._scope.get("client")
-        token = attach(self._context)
+        scope, client, current = self._scope, self._scope.get("client"), current_context()
+        token = None
+        if get_current_span(current) is not self._span:
+            token = attach_context(in_context(self._span, current))
         try:
             self._telemetry.access(
                 method=method,
@@ -205,13 +188,15 @@ class ServerRequest:
                 error=self._exception,
             )
         finally:
-            detach(token)
+            if token is not None:
+                detach_context(token)
 
     def close(self) -> None:
         """End what the application left open, and give the context back."""
         try:
-            self.finish()
-            current_ids.reset(self._ids_token)
-            detach(self._token)
+            if not self._finished:
+                self.finish()
+            current_ids.reset(self._bound_ids)
+            detach_context(self._attached)
         except Exception as error:  # noqa: BLE001 - the boundary to the application: a fault of ours stays ours
             diagnostics.fault("http.server", error)

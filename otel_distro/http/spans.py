@@ -3,42 +3,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanContext, SpanKind, TraceFlags, Tracer, get_current_span
+from opentelemetry.trace import Span, SpanContext, Tracer
 
-from otel_distro.tracing import start_trusted_span
+from otel_distro.tracing import Span as OurSpan
 from otel_distro.tracing.ids import requested_trace_id
+from otel_distro.tracing.tracer import Tracer as OurTracer
+from otel_distro.upstream_http import limits_are_wide
 from otel_distro.upstream_tracing import SPAN_KEY
 
+StartSpan = Callable[..., Span]
 
-def start_span(
-    tracer: Tracer,
-    name: str,
-    parent: Context,
-    kind: SpanKind,
-    attributes: dict[str, Any],
-    trace_id: int | None = None,
-) -> Span:
-    """Start a span whose attributes are known to be clean; a root takes `trace_id` if the caller asked for one."""
-    span_context = get_current_span(parent).get_span_context() if parent else None
-    if trace_id is None:
-        return start_trusted_span(tracer, name, parent, span_context, kind, attributes)
+
+def starter(tracer: Tracer) -> StartSpan:
+    """Return what starts a span of clean attributes with a tracer: the trusted way where limits allow it."""
+    if type(tracer) is OurTracer and limits_are_wide(tracer):
+        return tracer.start_trusted
+    return lambda name, context, _parent, kind, attributes: tracer.start_span(name, context, kind, attributes)
+
+
+def start_with_trace_id(start: StartSpan, trace_id: int, *arguments: Any) -> Span:
+    """Start a span which, if it is a root, has the trace id that the caller asked for."""
     token = requested_trace_id.set(trace_id)
     try:
-        return start_trusted_span(tracer, name, parent, span_context, kind, attributes)
+        return start(*arguments)
     finally:
         requested_trace_id.reset(token)
 
 
-def complete(span: Span, started_with: dict[str, Any], more: dict[str, Any]) -> None:
-    """Add the attributes that are known at the end; a span of ours has kept the dict that it was started with."""
-    if getattr(span, "_attributes", None) is started_with:
+def complete(
+    span: Span, started_with: dict[str, Any], more: dict[str, Any], names: tuple[str, str] | None = None
+) -> None:
+    """Add what is known at the end: attributes and name (`names` is what it was and will be), unless the application did.
+
+    A span of ours has kept the very dict that it was started with, so it is written to; others are told.
+    """
+    if type(span) is OurSpan and span._attributes is started_with:
         for key, value in more.items():
             started_with.setdefault(key, value)
-    else:
+        if names is not None and span._name is names[0]:
+            span._name = names[1]
+    elif span.is_recording():
         span.set_attributes(more)
+        if names is not None and getattr(span, "name", None) == names[0]:
+            span.update_name(names[1])
 
 
 def in_context(span: Span, parent: Context) -> Context:
@@ -46,13 +57,9 @@ def in_context(span: Span, parent: Context) -> Context:
     return Context({**parent, SPAN_KEY: span})
 
 
-def trace_id_hex(span: Span) -> str:
-    """Return the trace id as 32 hex digits, kept on spans of ours."""
-    kept: str | None = getattr(span, "trace_id_hex", None)
-    return f"{span.get_span_context().trace_id:032x}" if kept is None else kept
-
-
-def sampled_context(span: Span) -> SpanContext | None:
-    """Return the span's context for an exemplar, None if nobody will find the span."""
-    context = span.get_span_context()
-    return context if context.trace_flags & TraceFlags.SAMPLED else None
+def keep_trace_id_hex(span: Span, context: SpanContext) -> str:
+    """Return the trace id as 32 hex digits, and keep it on spans of ours for the log lines."""
+    digits = f"{context.trace_id:032x}"
+    if type(span) is OurSpan:
+        span.trace_id_hex = digits
+    return digits

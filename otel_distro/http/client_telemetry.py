@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metrics of the HTTP client: duration by method, host and status, of calls that failed, too."""
+"""What calls share: the tracer, and metrics of duration by method, host and status, of calls that failed, too."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from opentelemetry.metrics import Histogram
-from opentelemetry.trace import SpanContext
+from opentelemetry.trace import Tracer
 
+from otel_distro.http.correlation import Policy
+from otel_distro.http.spans import starter
 from otel_distro.metrics.series import BoundSeries, UnboundSeries, bind
 
 
@@ -35,33 +36,29 @@ class CallOutcome(NamedTuple):
         return {key: value for key, value in named.items() if value is not None}
 
 
-class ClientMetrics:
-    """The series of one duration histogram."""
+class ClientTelemetry:
+    """What all calls of an instrumented client share.
+
+    Attributes:
+        start: Starts a span.
+        policy: Which ids are sent on, and to whom.
+    """
 
     # Hosts come from the application's data at times (crawlers, webhooks): beyond this many the cache starts over,
     # and the instrument's own limit decides what is counted apart.
     _MAX_SERIES = 2000
 
-    def __init__(self, histogram: Histogram) -> None:
+    def __init__(self, tracer: Tracer, histogram: Histogram, policy: Policy) -> None:
+        self.start = starter(tracer)
+        self.policy = policy
         self._histogram = histogram
         self._series: dict[tuple[Any, ...], BoundSeries | UnboundSeries] = {}
 
-    def record(self, outcome: tuple[Any, ...], seconds: float, span_context: SpanContext | None) -> None:
-        """Count a call that ended; `outcome` has the fields of `CallOutcome`."""
+    def series(self, outcome: tuple[Any, ...]) -> BoundSeries | UnboundSeries:
+        """Return where calls of this outcome are counted; it has the fields of `CallOutcome`."""
         series = self._series.get(outcome)
         if series is None:
             if len(self._series) >= self._MAX_SERIES:
                 self._series.clear()
             series = self._series[outcome] = bind(self._histogram, CallOutcome(*outcome).attributes())
-        series.record(seconds, span_context)
-
-
-_by_histogram: WeakKeyDictionary[Histogram, ClientMetrics] = WeakKeyDictionary()
-
-
-def client_metrics(histogram: Histogram) -> ClientMetrics:
-    """Return the series of a histogram."""
-    try:
-        return _by_histogram[histogram]
-    except KeyError:
-        return _by_histogram.setdefault(histogram, ClientMetrics(histogram))
+        return series
