@@ -16,7 +16,7 @@ from otel_distro.logs.encode import encode, fit
 from otel_distro.logs.errors import error_fields
 from otel_distro.logs.fields import EXPORTED, RESERVED
 from otel_distro.logs.ids import add_ids
-from otel_distro.logs.redact import redact_fields, redact_text
+from otel_distro.logs.redact import redact_fields, redact_long
 from otel_distro.logs.sampling import Sampler
 from otel_distro.logs.stdout import PIPE_BUF, Stdout
 from otel_distro.variables import Settings
@@ -80,7 +80,7 @@ class Emitter:
             "level": level,
             "service": self._service,
             "logger": logger,
-            "message": redact_text(message),
+            "message": redact_long(message),
         }
         span = add_ids(event, error)
         event.update(self._constants)

@@ -9,11 +9,10 @@ from types import TracebackType
 from typing import Any
 
 from otel_distro.logs.plain import shortened
-from otel_distro.logs.redact import redact_text
+from otel_distro.logs.redact import redact_long
 
 ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
-# Half of the default line; the line's limit may shorten it further.
-MAX_TRACEBACK = 8192
+MAX_CAUSE = 1024
 
 
 def exception_of(exc_info: Any) -> BaseException | None:
@@ -33,7 +32,7 @@ def error_fields(error: BaseException) -> dict[str, str]:
 def cause_of(error: BaseException) -> str:
     """Return what an exception says, its type if it says nothing."""
     try:
-        return shortened(redact_text(str(error)), 1024) or type(error).__name__
+        return shortened(redact_long(str(error)), MAX_CAUSE) or type(error).__name__
     except Exception as unreadable:  # noqa: BLE001 - __str__ is the application's
         return f"<{type(error).__name__}: {type(unreadable).__name__} when read>"
 
@@ -43,4 +42,4 @@ def _traceback(error: BaseException) -> str:
         lines = traceback.format_exception(type(error), error, error.__traceback__)
     except Exception:  # noqa: BLE001 - __repr__ of a value inside, a damaged cause
         lines = [*traceback.format_tb(error.__traceback__), type(error).__name__]
-    return shortened(redact_text("".join(lines).rstrip("\n")), MAX_TRACEBACK)
+    return redact_long("".join(lines).rstrip("\n"))

@@ -24,7 +24,7 @@ def plain(value: Any, redact_text: RedactText, redact_value: RedactValue, depth:
 
     Args:
         value: anything an application logs.
-        redact_text: applied to every text.
+        redact_text: applied to every text; it bounds the length too.
         redact_value: applied to the values of mappings, with their key; decides about secrets by name.
         depth: how deep the value stands; deeper than `MAX_DEPTH` only its type is named.
     """
@@ -33,7 +33,7 @@ def plain(value: Any, redact_text: RedactText, redact_value: RedactValue, depth:
     if isinstance(value, int):
         return _integer(value)
     if isinstance(value, str):
-        return redact_text(shortened(str.__str__(value)))
+        return redact_text(str.__str__(value))
     if depth >= MAX_DEPTH:
         return f"<{type(value).__name__}: too deep>"
     try:
@@ -65,14 +65,14 @@ def _container_or_text(value: Any, redact_text: RedactText, redact_value: Redact
     if isinstance(value, (list, tuple, AbstractSet)):
         items = [plain(item, redact_text, redact_value, depth + 1) for item in islice(value, MAX_ITEMS)]
         return items + _rest(value)
-    return redact_text(shortened(_text(value)))
+    return redact_text(_text(value))
 
 
 def _text(value: Any) -> str:
     if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, (bytes, bytearray)):
-        return value[:MAX_TEXT].decode("utf-8", "backslashreplace")
+        return bytes(value[:MAX_TEXT]).decode("utf-8", "backslashreplace")
     return f"{type(value).__name__}: {value}" if isinstance(value, BaseException) else str(value)
 
 

@@ -22,6 +22,7 @@ UNREADABLE: Final = "[REDACTED: could not be examined]"
 _SHORTEST: Final = 4
 _LONGEST_REMEMBERED: Final = 128
 _MOST_REMEMBERED: Final = 2048
+_LONGEST_SEARCHED: Final = 65_536
 _SCALARS: Final = frozenset((int, float, bool, type(None)))
 _CONTAINERS: Final = frozenset((dict, list, tuple))
 
@@ -45,13 +46,24 @@ def redact_text(text: str) -> str:
     if text in _Policy.clean or len(text) < _SHORTEST or not _Policy.enabled:
         return text
     try:
-        redacted = redact_shapes(text)
+        redacted = redact_shapes(text, _is_secret)
     except Exception as error:  # noqa: BLE001 - fail closed: nothing that was not searched is written
         fault("redaction", error)
         return UNREADABLE
     if redacted == text:
         _remember(text)
     return redacted
+
+
+def redact_long(text: str) -> str:
+    """Return a text of any length without secrets and shortened: first searched, so that no secret is cut in half."""
+    if text in _Policy.clean:
+        return text
+    return shortened(redact_text(shortened(text, _LONGEST_SEARCHED)))
+
+
+def _is_secret(name: str) -> bool:
+    return _Policy.keys[name][1]
 
 
 def redact_fields(fields: Mapping[str, Any], into: dict[str, Any]) -> None:
@@ -62,7 +74,7 @@ def redact_fields(fields: Mapping[str, Any], into: dict[str, Any]) -> None:
         if secret:
             into[name] = redact_value(key, value)
         elif type(value) is str:
-            into[name] = value if value in clean else redact_text(shortened(value))
+            into[name] = value if value in clean else redact_long(value)
         elif type(value) in _SCALARS:
             into[name] = value
         else:
@@ -73,12 +85,12 @@ def redact_value(key: str, value: Any) -> Any:
     """Return one value of any type as plain JSON types without secrets; flags and nothing at all are no secrets."""
     if value is not None and type(value) is not bool and _Policy.enabled and _Policy.keys[key][1]:
         return REDACTED
-    return plain(value, redact_text, redact_value)
+    return plain(value, redact_long, redact_value)
 
 
 def redact_mapping(mapping: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of the mapping, nested ones included, without secrets and as plain JSON types."""
-    return dict(plain(mapping, redact_text, redact_value))
+    return dict(plain(mapping, redact_long, redact_value))
 
 
 def redact_attribute(key: str, value: Any) -> Any:
