@@ -8,9 +8,6 @@ from typing import Any
 from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, _SUPPRESS_INSTRUMENTATION_KEY
 
 from otel_distro.tracing.sampling import shortcut
-from otel_distro.upstream_context import attach_context as attach_context  # noqa: PLC0414 - handed on
-from otel_distro.upstream_context import current_context as current_context  # noqa: PLC0414
-from otel_distro.upstream_context import detach_context as detach_context  # noqa: PLC0414
 
 
 def propagators_of(textmap: Any) -> list[Any]:
@@ -40,7 +37,7 @@ def speaks_stable_http() -> bool:
         _StabilityMode,
     )
 
-    Stability._initialize()
+    Stability._initialize()  # type: ignore[no-untyped-call]  # upstream's classmethod has no annotations
     return Stability._get_opentelemetry_stability_opt_in_mode(Signal.HTTP) is _StabilityMode.HTTP
 
 
@@ -99,3 +96,10 @@ async def handle_async_request(*args: Any, **options: Any) -> Any:
     from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 
     return await HTTPXClientInstrumentor._handle_async_request_wrapper(*args, **options)
+
+
+def set_contrib_middleware(factory: Any) -> None:
+    """Set what contrib's FastAPI instrumentor builds its middleware with: the name in its module."""
+    from opentelemetry.instrumentation import fastapi
+
+    vars(fastapi)["OpenTelemetryMiddleware"] = factory

@@ -15,7 +15,8 @@ from otel_distro.http.client_telemetry import ClientTelemetry
 from otel_distro.http.correlation import current as current_ids
 from otel_distro.http.propagation import inject
 from otel_distro.http.spans import complete, in_context, keep_trace_id_hex
-from otel_distro.upstream_http import attach_context, current_context, detach_context, http_suppressed
+from otel_distro.upstream_context import attach_context, current_context, detach_context
+from otel_distro.upstream_http import http_suppressed
 
 Request = Any  # httpx is the application's, and may be absent or httpx2
 Response = Any
@@ -77,7 +78,7 @@ class ClientCall:
         """Record the answer of the server."""
         status = response.status_code
         version = response.extensions.get("http_version", b"").decode("ascii", "ignore").removeprefix("HTTP/") or None
-        more = {"http.response.status_code": status}
+        more: dict[str, Any] = {"http.response.status_code": status}
         if version is not None:
             more["network.protocol.version"] = version
         error = None

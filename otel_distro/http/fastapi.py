@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 import fastapi
-from opentelemetry.instrumentation import fastapi as contrib
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware as ContribMiddleware
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from starlette.middleware.errors import ServerErrorMiddleware
@@ -61,7 +60,7 @@ def _telemetry(installed: Installation, tracer: Any, meter: Any, options: dict[s
 
 def _without_exception_handler(app: Any) -> None:
     """Take out contrib's handler that records exceptions: FastAPI reports them, once for mounted applications, too."""
-    handler = getattr(app, "app", None)
+    handler: Any = getattr(app, "app", None)
     if type(handler).__name__ == "ExceptionHandlerMiddleware":
         app.app = handler.app
 
@@ -74,8 +73,8 @@ class InstrumentedFastAPI(upstream_http.instrumented_fastapi()):  # type: ignore
             kwargs["telemetry"] = {**(kwargs.get("telemetry") or {}), **NATIVE_TELEMETRY_OFF}
         super().__init__(*args, **kwargs)
         application_built()
-        self._contrib_stack = self.build_middleware_stack
-        self.build_middleware_stack = self._without_outer_guard
+        self._contrib_stack: Any = self.build_middleware_stack
+        self.build_middleware_stack: Any = self._without_outer_guard
 
     def _without_outer_guard(self) -> Any:
         """Build the stack without the outermost handler, with which contrib guards against faults of its middleware."""
@@ -88,10 +87,10 @@ class FastApiInstrumentor(FastAPIInstrumentor):
     """Installs through contrib, so that its options, hooks and `uninstrument` work as documented there."""
 
     def _instrument(self, **kwargs: Any) -> None:
-        contrib.OpenTelemetryMiddleware = middleware
+        upstream_http.set_contrib_middleware(middleware)
         super()._instrument(**kwargs)
-        fastapi.FastAPI = InstrumentedFastAPI
+        fastapi.FastAPI = InstrumentedFastAPI  # type: ignore[misc]  # as contrib does
 
     def _uninstrument(self, **kwargs: Any) -> None:
         super()._uninstrument(**kwargs)
-        contrib.OpenTelemetryMiddleware = ContribMiddleware
+        upstream_http.set_contrib_middleware(ContribMiddleware)

@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
 
 from otel_distro.http.correlation import Policy
 from otel_distro.http.server import AccessEvent
 from otel_distro.variables import HttpSettings
-
-if TYPE_CHECKING:
-    from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 
 class Installation:
@@ -37,7 +34,7 @@ def installation() -> Installation:
     return _installed
 
 
-def replace(name: str, entry_point: object) -> Callable[[], BaseInstrumentor] | None:  # noqa: ARG001 - see below
+def replace(name: str, entry_point: object) -> Callable[[], Any] | None:  # noqa: ARG001 - see below
     """Return the factory of our instrumentor for an entry point of contrib; None for those that stay upstream's.
 
     Args:
@@ -47,19 +44,19 @@ def replace(name: str, entry_point: object) -> Callable[[], BaseInstrumentor] | 
     return {"fastapi": _fastapi, "httpx": _httpx, "httpx2": _httpx2}.get(name)
 
 
-def _fastapi() -> BaseInstrumentor:
+def _fastapi() -> Any:
     from otel_distro.http.fastapi import FastApiInstrumentor
 
     return FastApiInstrumentor()
 
 
-def _httpx() -> BaseInstrumentor:
+def _httpx() -> Any:
     from otel_distro.http.httpx import HttpxInstrumentor
 
     return HttpxInstrumentor()
 
 
-def _httpx2() -> BaseInstrumentor:
+def _httpx2() -> Any:
     from otel_distro.http.httpx import Httpx2Instrumentor
 
     return Httpx2Instrumentor()

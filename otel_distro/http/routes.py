@@ -44,7 +44,8 @@ def _reporting(base: type) -> type:
             self.route = None
             self._mount_prefix = prefix
             # FastAPI appends what the application did not handle, before an error handler makes a response of it.
-            self.exceptions = self._exceptions = []
+            self._exceptions: list[BaseException] = []
+            self.exceptions = self._exceptions
 
     return RouteReport
 

@@ -85,9 +85,7 @@ class ServerExtras:
         if self._response_headers and span.is_recording():
             span.set_attributes(self._captured(message, self._response_headers, normalise_response_header_name))
 
-    def _captured(
-        self, carrier: MutableMapping[str, Any], names: list[str], key: Callable[[str], str]
-    ) -> dict[str, Any]:
+    def _captured(self, carrier: Any, names: list[str], key: Callable[[str], str]) -> dict[str, Any]:
         return dict(collect_custom_headers_attributes(carrier, self._sanitize, names, key))
 
     def observed_receive(self, name: str, scope: Scope, receive: Receive) -> Receive:

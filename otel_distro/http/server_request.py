@@ -141,11 +141,12 @@ class ServerRequest:
         telemetry.metrics.series(outcome).record(elapsed, self._ids if self._ids.trace_flags & 1 else None)
         self._end_span(route, error)
         if telemetry.access is not None:
-            self._emit_access(arrival.method, route, elapsed)
+            self._emit_access(telemetry.access, arrival.method, route, elapsed)
 
     def _end_span(self, route: str | None, error: str | None) -> None:
         """Add what is known now to the span, and end it."""
-        span, more = self._span, {}
+        span = self._span
+        more: dict[str, Any] = {}
         if self._status is not None:
             more["http.response.status_code"] = self._status
         if route is not None:
@@ -171,14 +172,14 @@ class ServerRequest:
             self._span.record_exception(error)
             self._span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
 
-    def _emit_access(self, method: str, route: str | None, elapsed: float) -> None:
+    def _emit_access(self, emit: Callable[..., Any], method: str, route: str | None, elapsed: float) -> None:
         """Hand the access event to the log room, under the server span even if an inner span is current."""
         scope, client, current = self._scope, self._scope.get("client"), current_context()
         token = None
         if get_current_span(current) is not self._span:
             token = attach_context(in_context(self._span, current))
         try:
-            self._telemetry.access(
+            emit(
                 method=method,
                 path=scope.get("path", ""),
                 route=route,

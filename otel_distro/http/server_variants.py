@@ -10,7 +10,8 @@ from opentelemetry.trace import get_current_span
 
 from otel_distro.http.routes import SCOPE_KEY
 from otel_distro.http.server_request import Message, ServerRequest
-from otel_distro.upstream_http import attach_context, current_context, get_request_telemetry
+from otel_distro.upstream_context import attach_context, current_context
+from otel_distro.upstream_http import get_request_telemetry
 
 _NORMAL_CLOSURES = (1000, 1001)  # https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
 
@@ -45,7 +46,7 @@ class WebsocketSession(ServerRequest):
         self._end_span(route, error)
         self._arrival.in_flight.discard(self)
         if self._telemetry.access is not None:
-            self._emit_access("WEBSOCKET", route, elapsed)
+            self._emit_access(self._telemetry.access, "WEBSOCKET", route, elapsed)
 
 
 class NativeRequest(ServerRequest):
@@ -63,5 +64,7 @@ class NativeRequest(ServerRequest):
         """Emit the access event."""
         self._arrival.in_flight.discard(self)
         if not self._finished and self._telemetry.access is not None:
-            self._emit_access(self._arrival.method, self._report.route, perf_counter() - self._started)
+            self._emit_access(
+                self._telemetry.access, self._arrival.method, self._report.route, perf_counter() - self._started
+            )
         self._finished = True

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The few span operations that servers and clients share."""
 
+# ruff: noqa: SLF001 - private attributes of our own spans, on the path that every request takes
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -12,8 +14,8 @@ from opentelemetry.trace import Span, SpanContext, Tracer
 from otel_distro.tracing import Span as OurSpan
 from otel_distro.tracing.ids import requested_trace_id
 from otel_distro.tracing.tracer import Tracer as OurTracer
+from otel_distro.upstream_context import SPAN_KEY
 from otel_distro.upstream_http import limits_are_wide
-from otel_distro.upstream_tracing import SPAN_KEY
 
 StartSpan = Callable[..., Span]
 
