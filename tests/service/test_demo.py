@@ -78,6 +78,12 @@ def test_fails_with_a_message_when_spans_do_not_arrive():
     assert "✗ 0 of 49 SERVER spans of chat_api arrived" in ended.stdout
 
 
+def test_fails_with_a_message_when_a_service_is_misconfigured():
+    ended = run([*DEMO, "--env", "OTEL_BSP_MAX_QUEUE_SIZE=abc"], TOOLS, timeout=60)
+    assert ended.returncode == 1
+    assert "✗ OTEL_BSP_MAX_QUEUE_SIZE='abc': expected a whole number" in ended.stdout
+
+
 def test_fails_with_a_message_when_a_service_does_not_start():
     ended = run([*DEMO, "--env", "PYTHONHOME=/nowhere"], TOOLS, timeout=60)
     assert ended.returncode == 1

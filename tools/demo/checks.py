@@ -66,6 +66,11 @@ def check_stopped(exit_codes: dict[str, int], receiver: OtlpReceiver, served: di
     return outcomes
 
 
+def check_quiet(warnings: list[str]) -> Check:
+    """The distribution had nothing to complain about."""
+    return Check(not warnings, "; ".join(warnings) or "no warning of otel-distro in either service")
+
+
 def _equal(actual: int, expected: int, what: str) -> Check:
     return Check(actual == expected, f"{actual} of {expected} {what}")
 

@@ -25,6 +25,12 @@ def lines_of(stack: Stack, trace_id: str) -> list[Line]:
     return sorted((line for line in lines if line.get("trace_id") == trace_id), key=lambda line: line["timestamp"])
 
 
+def complaints(stack: Stack) -> list[str]:
+    """Return what the distribution itself has warned about, in either service."""
+    lines = [line for service in stack.services.values() for line in json_objects(service.stdout)]
+    return [str(line["message"]) for line in lines if line["logger"] == "otel_distro" and line["level"] != "info"]
+
+
 def show_lines(terminal: Terminal, lines: list[Line], *, header: bool = True) -> None:
     rows = [_row(terminal, line) for line in lines]
     terminal.table(("time", "service", "level", "message") if header else (), rows, left=4)

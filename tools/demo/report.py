@@ -13,7 +13,7 @@ from otlp_receiver import OtlpReceiver, Span
 
 from demo import checks
 from demo.addresses import show_addresses, show_commands
-from demo.logs import lines_of, show_lines, show_raw
+from demo.logs import complaints, lines_of, show_lines, show_raw
 from demo.request_table import Scraped, requests_served, scrape_all, show_requests
 from demo.stack import Ports, Stack, running
 from demo.terminal import Terminal
@@ -108,7 +108,8 @@ def _stop(terminal: Terminal, stack: Stack) -> list[checks.Check]:
     served = {name: requests_served(page) for name, page in scrape_all(stack).pages.items()}
     with terminal.step("Send SIGTERM to both services and wait"):
         exit_codes = {name: service.stop() for name, service in stack.services.items()}
-    return _judge(terminal, checks.check_stopped(exit_codes, stack.receiver, served))
+    outcomes = checks.check_stopped(exit_codes, stack.receiver, served)
+    return _judge(terminal, [*outcomes, checks.check_quiet(complaints(stack))])
 
 
 def _judge(terminal: Terminal, outcomes: list[checks.Check]) -> list[checks.Check]:
