@@ -11,7 +11,9 @@ Versions tested: opentelemetry-sdk 1.45 (pyproject.toml).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from operator import attrgetter
 from threading import Lock
 from typing import Any
 
@@ -123,9 +125,9 @@ def measuring_instrument(instrument: Any) -> Any | None:
     return None
 
 
-def reader_storages(instrument: Any) -> Mapping[MetricReader, Any]:
-    """Return the storages by reader: another mapping, never a changed one, after a reader has come or gone."""
-    return instrument._measurement_consumer._reader_storages  # type: ignore[no-any-return]
+def reader_storages(instrument: Any) -> Callable[[], Mapping[MetricReader, Any]]:
+    """Return what returns the storages by reader: another mapping, never a changed one, when a reader comes or goes."""
+    return partial(attrgetter("_reader_storages"), instrument._measurement_consumer)
 
 
 def matches(instrument: Any, storages: Mapping[MetricReader, Any]) -> Iterator[Any]:

@@ -74,6 +74,16 @@ def read_point(series: Series, words: memoryview[float], first: int) -> Point:
     return Number(words[first])
 
 
+# A measurement in a span, as quickly as it can be noted: value, seconds since the epoch, the span's context.
+_Noted = tuple[float, float, SpanContext]
+
+
+def _written(noted: _Noted) -> Exemplar:
+    value, timestamp, context = noted
+    labels = f'trace_id="{context.trace_id:032x}",span_id="{context.span_id:016x}"'
+    return Exemplar(labels, value, timestamp)
+
+
 class Cell(ABC):
     """One series: a place in a segment, a lock, the latest exemplars."""
 
@@ -81,7 +91,7 @@ class Cell(ABC):
         self.series = series
         self.descriptor = describe(series)
         self._lock = Lock()
-        self._exemplars: dict[int, tuple[float, float, SpanContext]] = {}
+        self._exemplars: dict[int, _Noted | Exemplar] = {}
 
     def settle(self, words: memoryview[float], first: int) -> None:
         """Move to a place, with a fresh lock: at the start, and in a forked child, where the numbers begin at zero."""
@@ -105,11 +115,14 @@ class Cell(ABC):
     def collect(self, temporality: AggregationTemporality, start_nanos: int) -> None:  # noqa: B027  # nothing, on purpose
         """Give the SDK nothing: whoever reads the segment has the numbers."""
 
-    def exemplars(self) -> Iterator[tuple[int, Exemplar]]:
-        """Yield the latest exemplar of each bucket."""
-        for index, (value, timestamp, context) in list(self._exemplars.items()):
-            labels = f'trace_id="{context.trace_id:032x}",span_id="{context.span_id:016x}"'
-            yield index, Exemplar(labels, value, timestamp)
+    def exemplars(self) -> dict[int, Exemplar]:
+        """Return the latest exemplar of each bucket, written once."""
+        found = {}
+        for index, item in list(self._exemplars.items()):
+            found[index] = item if isinstance(item, Exemplar) else _written(item)
+            if self._exemplars.get(index) is item:
+                self._exemplars[index] = found[index]
+        return found
 
 
 class SumCell(Cell):
@@ -183,11 +196,18 @@ class Store:
         """Return the segments that nobody else can read."""
         return self._extra if self.segment.fd is not None else [self.segment, *self._extra]
 
-    def exemplars(self) -> Iterator[tuple[Series, int, Exemplar]]:
-        """Yield the latest exemplar of every bucket of every series."""
+    def exemplars(self) -> Iterator[Family]:
+        """Yield the exemplars on points of zero, for `merge` to add to what the segment says."""
         for cell in list(self._cells):
-            for index, exemplar in cell.exemplars():
-                yield cell.series, index, exemplar
+            found = cell.exemplars()
+            if found:
+                yield cell.series.family({cell.series.labels: _bearer(cell.series, found)})
+
+
+def _bearer(series: Series, exemplars: dict[int, Exemplar]) -> Point:
+    if series.kind == "histogram":
+        return Distribution(series.bounds, [0.0] * (len(series.bounds) + 1), 0.0, None, exemplars)
+    return Number(0.0, None, exemplars[0])
 
 
 class SegmentReader:

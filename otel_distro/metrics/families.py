@@ -75,13 +75,15 @@ def merge(total: Families, families: Iterable[Family], worker: str = "") -> None
         elif known.kind != family.kind:
             # The same name with another meaning: the first one stands, for a name can be exposed only once.
             continue
-        for labels, point in family.points.items():
-            _add(known, labels, point, worker)
+        if worker and family.kind in ("gauge", "unknown") and family.policy == "worker":
+            for labels, point in family.points.items():
+                _add(known, with_label(labels, "worker", worker), point, worker)
+        else:
+            for labels, point in family.points.items():
+                _add(known, labels, point, worker)
 
 
 def _add(family: Family, labels: str, point: Point, worker: str) -> None:
-    if worker and family.kind in ("gauge", "unknown") and family.policy == "worker":
-        labels = with_label(labels, "worker", worker)
     known = family.points.get(labels)
     if known is None:
         family.points[labels] = _copy(point)
@@ -120,30 +122,23 @@ def _add_number(family: Family, known: Number, point: Number) -> None:
         known.value = min(known.value, point.value)
     elif family.policy == "last":
         known.value = point.value
-    known.created = _earlier(known.created, point.created)
-    known.exemplar = _newer(known.exemplar, point.exemplar)
+    if point.created is not None:
+        known.created = point.created if known.created is None else min(known.created, point.created)
+    if point.exemplar is not None:
+        known.exemplar = _newer(known.exemplar, point.exemplar)
 
 
 def _add_distribution(known: Distribution, point: Distribution) -> None:
     known.counts = [mine + theirs for mine, theirs in zip(known.counts, point.counts, strict=True)]
     known.sum += point.sum
-    known.created = _earlier(known.created, point.created)
+    if point.created is not None:
+        known.created = point.created if known.created is None else min(known.created, point.created)
     for index, exemplar in point.exemplars.items():
-        newer = _newer(known.exemplars.get(index), exemplar)
-        if newer is not None:
-            known.exemplars[index] = newer
+        known.exemplars[index] = _newer(known.exemplars.get(index), exemplar)
 
 
-def _earlier(one: float | None, other: float | None) -> float | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)
-
-
-def _newer(one: Exemplar | None, other: Exemplar | None) -> Exemplar | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return other if other.timestamp > one.timestamp else one
+def _newer(one: Exemplar | None, other: Exemplar) -> Exemplar:
+    return other if one is None or other.timestamp > one.timestamp else one
 
 
 def with_label(labels: str, name: str, value: str) -> str:

@@ -41,7 +41,7 @@ class LocalMetrics:
         """Count nothing twice: in a forked child, what the parent had counted is not this process's."""
         if self.reader is not None:
             self.reader.begin_at_zero()
-        inherited = (*process.garbage(), *registry.families(simple=True), *_self_observation())
+        inherited = (*process.garbage(), *registry.families(plain=True), *_self_observation())
         self._inherited = [negative(family) for family in inherited if family.kind in CUMULATIVE]
 
     def _collected(self) -> Iterator[Family]:

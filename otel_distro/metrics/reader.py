@@ -10,7 +10,7 @@ from opentelemetry.semconv._incubating.attributes.otel_attributes import OtelCom
 
 from otel_distro.metrics import limit
 from otel_distro.metrics.cells import SegmentReader, Store
-from otel_distro.metrics.families import Distribution, Families, Number, merge
+from otel_distro.metrics.families import Families, merge
 from otel_distro.metrics.segment import Segment
 from otel_distro.metrics.translate import families_of
 from otel_distro.upstream_metrics import reader_aggregations, renew_locks, set_reader_aggregations
@@ -53,22 +53,13 @@ class PrometheusReader(MetricReader):
         segments = [self.store.segment, *self.store.private()] if everything else self.store.private()
         for segment in dict.fromkeys(segments):
             merge(found, self._reader(segment).families())
-        if everything:
-            self._add_exemplars(found)
+        merge(found, self.store.exemplars())
         return found
 
     def _reader(self, segment: Segment) -> SegmentReader:
         if segment not in self._segments:
             self._segments[segment] = SegmentReader(segment)
         return self._segments[segment]
-
-    def _add_exemplars(self, found: Families) -> None:
-        for series, index, exemplar in self.store.exemplars():
-            point = found[series.name].points.get(series.labels) if series.name in found else None
-            if isinstance(point, Number):
-                point.exemplar = exemplar
-            elif isinstance(point, Distribution) and point.bounds == series.bounds:
-                point.exemplars[index] = exemplar
 
     def _receive_metrics(self, metrics_data: MetricsData, *_args: Any, **_kwargs: Any) -> None:
         if metrics_data is not None:

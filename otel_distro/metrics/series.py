@@ -33,11 +33,12 @@ class _Measured(NamedTuple):
 class BoundSeries:
     """One attribute set of one instrument. Thread-safe."""
 
-    __slots__ = ("_attributes", "_cell", "_exemplars", "_instrument", "_others", "_readers")
+    __slots__ = ("_attributes", "_cell", "_current_readers", "_exemplars", "_instrument", "_others", "_readers")
 
     def __init__(self, instrument: Any, attributes: Mapping[str, AttributeValue]) -> None:
         self._instrument = instrument
         self._attributes = attributes
+        self._current_readers = reader_storages(instrument)
         self._exemplars = takes_exemplars(instrument)
         self._find()
 
@@ -48,7 +49,7 @@ class BoundSeries:
             value: Not negative, in the instrument's unit; others are ignored.
             span_context: Of the sampled span that the value belongs to, for the exemplar.
         """
-        if reader_storages(self._instrument) is not self._readers:
+        if self._current_readers() is not self._readers:
             self._find()
         if self._cell is not None:
             self._cell.record(value, span_context if self._exemplars else None)
@@ -59,7 +60,7 @@ class BoundSeries:
 
     def _find(self) -> None:
         """Find the aggregation of the attributes in each reader: our reader's cell, and the others'."""
-        self._readers = reader_storages(self._instrument)
+        self._readers = self._current_readers()
         self._cell: Cell | None = None
         self._others: list[Any] = []
         for match in matches(self._instrument, self._readers):

@@ -160,9 +160,9 @@ class Owner:
 
     def _families_of(self, peer: Peer) -> list[Family]:
         try:
-            return list(peer.families().values())
+            return peer.families()
         except ValueError as error:
-            diagnostics.fault("reading a worker's segment", error)
+            diagnostics.fault("reading a worker's samples", error)
             return []
 
     def _states(self) -> Iterator[Family]:

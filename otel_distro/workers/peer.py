@@ -13,7 +13,7 @@ from typing import Any
 
 from otel_distro.admin.loop import READ, WRITE, Loop
 from otel_distro.metrics.cells import SegmentReader
-from otel_distro.metrics.families import Families, Family, merge
+from otel_distro.metrics.families import Family
 from otel_distro.metrics.heartbeat import STUCK_AFTER_SECONDS
 from otel_distro.metrics.segment import Segment
 from otel_distro.workers.wire import FrameBuffer, frame, unpack
@@ -37,7 +37,7 @@ class Peer:
         self._reader: SegmentReader | None = None
         self._descriptors: list[int] = []
         self._asked: dict[int, float] = {}
-        self._samples: list[Family] = []
+        self._samples: list[Any] = []
         self.pid, self.uid = credentials(sock)
         self.member = False
         self.closed = False
@@ -89,17 +89,14 @@ class Peer:
             return "stuck"
         return "idle" if self.lag is None else "serving"
 
-    def families(self) -> Families:
-        """Return what the segment holds now, and the last samples.
+    def families(self) -> list[Family]:
+        """Return what the segment holds now, and the last samples, whose exemplars may belong to the former.
 
         Raises:
-            ValueError: the segment is broken.
+            ValueError: the segment or the samples are broken.
         """
-        found: Families = {}
-        if self._reader is not None:
-            merge(found, self._reader.families())
-        merge(found, self._samples)
-        return found
+        held = self._reader.families() if self._reader is not None else []
+        return [*held, *unpack(self._samples)]
 
     def close(self) -> None:
         """End the connection; the samples can still be read in `on_change`."""
@@ -136,7 +133,7 @@ class Peer:
         if not self.member:
             self._greet(message)
         elif message.get("type") == "answer":
-            self._samples = unpack(message.get("families", []))
+            self._samples = message.get("families", [])
             lag = message.get("lag")
             self.lag = float(lag) if isinstance(lag, (int, float)) else None
             self._settle(message.get("number"))
