@@ -58,9 +58,13 @@ def bring_up(runtime: Runtime, launcher: dict[str, Any]) -> None:
 def _declarative(runtime: Runtime) -> None:
     """With OTEL_CONFIG_FILE the SDK ignores all arguments: its providers are used, our exporters stay off."""
     runtime.part("logs", lambda: _logs(runtime, None))
-    runtime.part("the SDK", configure_sdk)
-    runtime.part("traces", lambda: _traces(runtime, None))
+    runtime.part("the SDK", lambda: _declared(runtime))
     runtime.facts["configuration"] = f"{runtime.settings.config_file}: upstream's exporters, none of ours"
+
+
+def _declared(runtime: Runtime) -> None:
+    configure_sdk()
+    runtime.part("traces", lambda: _traces(runtime, None))
 
 
 def _environment(runtime: Runtime, chosen: Plan, launcher: dict[str, Any]) -> None:

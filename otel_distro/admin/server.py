@@ -36,12 +36,16 @@ def tls_context(admin: AdminSettings) -> ssl.SSLContext | None:
     """Return the context for TLS, None for plain HTTP.
 
     Raises:
-        OSError: a file is missing or not what it should be.
+        OSError: a file is missing or not what it should be; names both variables.
     """
     if not admin.tls_certificate:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(admin.tls_certificate, admin.tls_key)
+    try:
+        context.load_cert_chain(admin.tls_certificate, admin.tls_key)
+    except OSError as error:
+        chosen = f"{admin.tls_certificate!r}, OTEL_DISTRO_ADMIN_TLS_KEY={admin.tls_key!r}"
+        raise OSError(f"OTEL_DISTRO_ADMIN_TLS_CERTIFICATE={chosen}: {error}") from error
     return context
 
 

@@ -16,6 +16,7 @@ class Token:
         self._path = Path(path)
         self._stamp: tuple[int, int, int] | None = None
         self._token = b""
+        self._reported = False
 
     def matches(self, authorization: str) -> bool:
         """Whether an Authorization header carries the token; nothing matches an empty or unreadable file."""
@@ -30,7 +31,12 @@ class Token:
             stamp = stat.st_mtime_ns, stat.st_ino, stat.st_size
             if stamp != self._stamp:
                 self._token, self._stamp = self._path.read_bytes().strip(), stamp
+                self._reported = False
         except OSError as error:
-            if self._stamp is not None or not self._token:
-                diagnostics.fault("admin token", error)
+            if not self._reported:
+                self._reported = True
+                diagnostics.report(
+                    f"cannot read {self._path} (OTEL_DISTRO_ADMIN_TOKEN_FILE), the admin port refuses every request: "
+                    f"{error.strerror}"
+                )
             self._token, self._stamp = b"", None
