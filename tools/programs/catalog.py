@@ -2,12 +2,14 @@
 """Name every real program that tests and tools run, its pinned version and the commands that build it."""
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 MODULES: Final = Path(__file__).parent / "modules"
+PATCHES: Final = Path(__file__).with_name("patches.py")
 MANIFEST: Final = Path(__file__).parents[2] / "collector" / "builder.yaml"
 Step = tuple[list[str], Path]
 """A command and the folder that it runs in."""
@@ -66,14 +68,15 @@ class Collector:
     @property
     def recipe(self) -> tuple[Path, ...]:
         """List the files that decide what is built: another content, another build."""
-        return MANIFEST, MODULES / "ocb" / "go.mod"
+        return MANIFEST, MODULES / "ocb" / "go.mod", PATCHES
 
     def steps(self, scratch: Path, output: Path) -> list[Step]:
-        """Build ocb, let it generate the sources below `scratch`, compile them."""
+        """Build ocb, let it generate the sources below `scratch`, compile them with our patches."""
         ocb = scratch / "ocb"
         return [
             (_go_build("go.opentelemetry.io/collector/cmd/builder", ocb, ""), MODULES / "ocb"),
             ([str(ocb), "--skip-compilation", "--config", str(MANIFEST)], scratch),
+            ([sys.executable, str(PATCHES), str(scratch)], scratch / "_build"),
             (_go_build(".", output, "grpcnotrace"), scratch / "_build"),
         ]
 
