@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanContext, Tracer
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Tracer
 
 from otel_distro.tracing import Span as OurSpan
 from otel_distro.tracing.ids import requested_trace_id
@@ -60,8 +60,10 @@ def in_context(span: Span, parent: Context) -> Context:
 
 
 def keep_trace_id_hex(span: Span, context: SpanContext) -> str:
-    """Return the trace id as 32 hex digits, and keep it on spans of ours for the log lines."""
+    """Return the trace id as 32 hex digits, and keep it with the span for the log lines."""
     digits = f"{context.trace_id:032x}"
     if type(span) is OurSpan:
-        span.trace_id_hex = digits
+        span.trace_id_hex = digits  # the other one is formatted at the first line
+    elif type(span) is NonRecordingSpan:
+        vars(span).update(trace_id_hex=digits, span_id_hex=f"{context.span_id:016x}")
     return digits
