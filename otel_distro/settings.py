@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
+from otel_distro import casts
 from otel_distro.variables import EMPTY, SDK_VARIABLES, Settings, Variable
 from otel_distro.variables.declare import variable_of
 from otel_distro.variables.derive import derive
@@ -156,6 +157,10 @@ def prepare_upstream(reading: Reading, environ: MutableMapping[str, str] | None 
     for problem in reading.problems:
         environ.pop(problem.name, None)
     _set_defaults(UPSTREAM_DEFAULTS, environ)
+    # A list that names other conventions only would bring the old HTTP names back, which no dashboard of ours knows.
+    conventions = casts.names(environ["OTEL_SEMCONV_STABILITY_OPT_IN"])
+    if not {"http", "http/dup"}.intersection(conventions):
+        environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = ",".join((*conventions, "http"))
 
 
 def prefer_this_distribution() -> None:
