@@ -29,7 +29,7 @@ unit-everywhere: $(VENV)/.test ## The built wheel and the unit suite on every Py
 	$(PYTHON) tools/unit_everywhere.py
 
 suite: $(VENV)/.test ## All tests, with the real programs (built once into the user's cache folder)
-	$(PYTHON) -m pytest -q
+	$(PYTHON) -m pytest -q -n 3 --dist loadfile
 
 docs: $(VENV)/.test ## Write the generated references anew
 	$(PYTHON) tools/reference.py
