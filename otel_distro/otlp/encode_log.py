@@ -23,6 +23,7 @@ def encode_log(  # noqa: PLR0913 - a log record has this many parts
     attributes: Mapping[str, object] = _NOTHING,
     span_context: SpanContext | None = None,
     event_name: str = "",
+    dropped_attributes_count: int = 0,
 ) -> bytes:
     """Encode a log record as a whole element of `ScopeLogs.log_records`: field tag, length, `LogRecord` message.
 
@@ -38,6 +39,7 @@ def encode_log(  # noqa: PLR0913 - a log record has this many parts
         attributes: exceptions go in as `exception.type`, `exception.message`, `exception.stacktrace`.
         span_context: the span in which it was logged; None, or an invalid one, outside of any.
         event_name: the event's class, for records that are events.
+        dropped_attributes_count: how many attributes limits have cost the record.
 
     """
     parts = [
@@ -53,6 +55,8 @@ def encode_log(  # noqa: PLR0913 - a log record has this many parts
         parts.append(field(b"\x1a", utf8(severity_text)))
     if attributes:
         parts.append(_attributes(attributes))
+    if dropped_attributes_count:
+        parts += b"\x38", varint(dropped_attributes_count)
     if span_context is not None and span_context.is_valid:
         parts += _trace_context(span_context)
     if event_name:

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from opentelemetry.context import Context, detach
+from opentelemetry.context import Context, attach, detach, get_current
 from opentelemetry.trace import Span, Status, StatusCode
 
-from otel_distro.upstream_context import attach_context, current_context
 from otel_distro.upstream_tracing import SPAN_KEY
 
 
@@ -34,7 +33,7 @@ class CurrentSpan:
 
     def __enter__(self) -> Span:
         self._span = span = self._start_span(*self._arguments)
-        self._token = attach_context(Context({**current_context(), SPAN_KEY: span}))
+        self._token = attach(Context({**get_current(), SPAN_KEY: span}))
         return span
 
     def __exit__(

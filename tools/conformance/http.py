@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our middleware and our httpx path in place of contrib's."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from conformance.counts import count, uses
+
+
+def patch_asgi(module: ModuleType) -> None:
+    """Make `OpenTelemetryMiddleware(...)`, with contrib's arguments, build what our FastAPI instrumentor installs."""
+    from otel_distro.http import fastapi as ours
+
+    contrib = module.OpenTelemetryMiddleware
+
+    def build(app: Any, excluded_urls: Any = None, **options: Any) -> Any:
+        if isinstance(excluded_urls, str):
+            excluded_urls = module.parse_excluded_urls(excluded_urls)
+        # contrib's own constructor knows how it finds its tracer and meter.
+        reference = contrib(app, **{name: options.pop(name, None) for name in _PROVIDERS})
+        return ours.middleware(
+            reference.app, tracer=reference.tracer, meter=reference.meter, excluded_urls=excluded_urls, **options
+        )
+
+    module.OpenTelemetryMiddleware = build
+    _count_requests(ours)
+
+
+_PROVIDERS = ("tracer_provider", "meter_provider", "tracer", "meter")
+
+
+def patch_fastapi(module: ModuleType) -> None:
+    """Make contrib's instrumentor ours, for applications instrumented by hand as well."""
+    from otel_distro.http import fastapi as ours
+
+    module.OpenTelemetryMiddleware = ours.middleware
+    module.FastAPIInstrumentor = ours.FastApiInstrumentor
+    _count_requests(ours)
+
+
+def patch_httpx(module: ModuleType) -> None:
+    """Make contrib's httpx instrumentors ours."""
+    from otel_distro.http import httpx as ours
+
+    # Our path hands unusual calls to contrib's by its name, which is about to be ours.
+    contrib = module.HTTPXClientInstrumentor
+    ours.handle_request = contrib._handle_request_wrapper
+    ours.handle_async_request = contrib._handle_async_request_wrapper
+    module.HTTPXClientInstrumentor = ours.HttpxInstrumentor
+    module.HTTPX2ClientInstrumentor = ours.Httpx2Instrumentor
+    count(ours, "begin", "client calls")
+
+
+def _count_requests(ours: ModuleType) -> None:
+    serve = ours.OpenTelemetryMiddleware.__call__
+
+    async def counted(self: Any, *args: Any) -> None:
+        uses["requests served"] += 1
+        await serve(self, *args)
+
+    if serve.__name__ != "counted":
+        ours.OpenTelemetryMiddleware.__call__ = counted
