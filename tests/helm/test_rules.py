@@ -57,7 +57,9 @@ def test_every_alert_is_shown_to_fire_and_to_stay_silent():
 def test_every_alert_has_what_the_person_on_call_needs():
     listed = list(alerts())
     assert len(listed) >= 20
-    dashboards = {json.loads(path.read_text())["uid"] for path in (CHARTS / "observability" / "dashboards").glob("*.json")}
+    dashboards = {
+        json.loads(path.read_text())["uid"] for path in (CHARTS / "observability" / "dashboards").glob("*.json")
+    }
     for alert in listed:
         name, notes = alert["alert"], alert["annotations"]
         assert alert["labels"]["severity"] in {"critical", "warning", "none"}, name
@@ -68,7 +70,9 @@ def test_every_alert_has_what_the_person_on_call_needs():
 
 
 def test_every_runbook_belongs_to_an_alert_and_names_it():
-    pages = {f"docs/runbooks/{path.name}": path.read_text() for path in RUNBOOKS.glob("*.md") if path.name != "README.md"}
+    pages = {
+        f"docs/runbooks/{path.name}": path.read_text() for path in RUNBOOKS.glob("*.md") if path.name != "README.md"
+    }
     wanted: dict[str, set[str]] = {}
     for alert in alerts():
         wanted.setdefault(alert["annotations"]["runbook_url"], set()).add(alert["alert"])

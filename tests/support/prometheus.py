@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,11 +23,15 @@ class Prometheus(Process):
         target: host:port of a /metrics page, scraped every 200 ms.
         directory: Where its configuration and data go.
         scrape: More settings of the scrape job.
+        rule_files: Files of recording and alerting rules, evaluated every second unless they say otherwise.
     """
 
-    def __init__(self, target: str, directory: Path, scrape: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, target: str, directory: Path, scrape: Mapping[str, Any] | None = None, rule_files: Sequence[str] = ()
+    ) -> None:
         job = {"job_name": "service", "static_configs": [{"targets": [target]}], **(scrape or {})}
-        settings = {"global": {"scrape_interval": "200ms", "scrape_timeout": "200ms"}, "scrape_configs": [job]}
+        intervals = {"scrape_interval": "200ms", "scrape_timeout": "200ms", "evaluation_interval": "1s"}
+        settings = {"global": intervals, "scrape_configs": [job], "rule_files": list(rule_files)}
         (directory / "prometheus.yml").write_text(yaml.safe_dump(settings))
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"

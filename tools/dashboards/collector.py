@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Collector and Loki: whether telemetry arrives, and what is lost on the way."""
 
-from dashboards.board import Board, Logs, Metric, query_variable
+from dashboards.board import Board, Metric, query_variable
 
 _POD = 'namespace=~"$namespace"'
 
@@ -104,13 +104,6 @@ collector = Board(
                     f" / {_sum('loki_request_duration_seconds_count', 'route')}"
                 },
                 {0.1: "red"},
-            ),
-        ),
-        "Collectors' own logs": (
-            Logs(
-                "Errors",
-                "What the gateways and agents complain about.",
-                '{service_name=~".*otel-collector.*|otelcol.*"} | level=~"error|critical"',
             ),
         ),
     },
