@@ -104,6 +104,41 @@ def test_several_wrong_values_are_all_named(receiver):
     assert len(warnings_of(service)) == 3
 
 
+def test_asking_for_stable_conventions_of_databases_keeps_those_of_http(receiver):
+    with serve(receiver, {"OTEL_SEMCONV_STABILITY_OPT_IN": "database"}) as service:
+        require_working(service, receiver, generate(service), ALL)
+        service.stop()
+    assert warnings_of(service) == []
+
+
+def test_an_unreadable_token_file_closes_the_admin_port_to_everybody(receiver):
+    with serve(receiver, {"OTEL_DISTRO_ADMIN_TOKEN_FILE": "/nonexistent"}) as service:
+        require_working(service, receiver, generate(service), ("traces",))
+        answers = [httpx.get(f"{service.admin_url}/metrics", headers=h) for h in ({}, {"Authorization": "Bearer x"})]
+        service.stop()
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert len(warnings_of(service)) == 1, warnings_of(service)
+    assert "/nonexistent (OTEL_DISTRO_ADMIN_TOKEN_FILE)" in warnings_of(service)[0]
+
+
+def test_a_missing_certificate_switches_the_admin_port_off_and_is_named(receiver):
+    files = {f"OTEL_DISTRO_ADMIN_TLS_{name}": f"/nonexistent.{name}" for name in ("CERTIFICATE", "KEY")}
+    with serve(receiver, files) as service:
+        require_working(service, receiver, generate(service), ("traces",))
+        service.wait_for_line("/nonexistent.CERTIFICATE")
+        service.stop()
+    assert len(warnings_of(service)) == 1, warnings_of(service)
+
+
+def test_a_configuration_file_without_its_package_costs_only_what_it_configures(receiver, tmp_path):
+    with serve(receiver, {"OTEL_CONFIG_FILE": str(tmp_path / "otel.yaml")}) as service:
+        generate(service)
+        service.stop()
+    assert len(warnings_of(service)) == 1, warnings_of(service)
+    assert "opentelemetry-configuration" in warnings_of(service)[0]
+    assert [line["service"] for line in json_objects(service.stdout) if line["message"] == "answer generated"]
+
+
 def test_a_taken_admin_port_switches_only_the_admin_port_off(receiver):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
