@@ -207,3 +207,16 @@ def test_one_trace_of_the_load_crosses_both_services(observed):
     posted = observed.loki.rows('{service_name="inference"} |= `answer generated`')
     query = f'{{service_name=~".+"}} | trace_id="{posted[0].metadata["trace_id"]}"'
     assert {row.labels["service_name"] for row in observed.loki.rows(query)} == {"chat-api", "inference"}
+
+
+def test_panels_whose_metrics_are_all_here_are_the_greater_part(observed):
+    """The check above is not an empty one: only what needs a cluster, Kafka or a fault is excused from showing data."""
+    here = emitted(observed.prometheus)
+    excused = {
+        where
+        for where, expression in PROMETHEUS
+        if not {selector.matcher for selector in parsed(observed.prometheus, expression)} <= here
+    }
+    assert {where.partition(":")[0] for where in excused} == {"node", "pipeline", "collector"}
+    losses = {"collector: Refused and failed per second", "collector: Discarded lines per second"}
+    assert {where for where in excused if where.startswith("collector")} == losses
