@@ -56,13 +56,13 @@ class Emitter:
 
     def emit(self, level: str, logger: str, message: str, fields: Fields, error: BaseException | None = None) -> None:
         """Export and write one event; the arguments are those of `event`."""
-        left_out = self._sampler.left_out(level, logger, message) if self._sampler else 0
-        if left_out is None:
-            return
-        event = self.event(level, logger, message, fields, error)
-        if left_out:
-            event["left_out"] = left_out
-        self.write(event)
+        left_out = self.left_out(level, logger, message) if self._sampler else 0
+        if left_out is not None:
+            self.write(self.event(level, logger, message, counted(fields, left_out), error))
+
+    def left_out(self, level: str, logger: str, message: str) -> int | None:
+        """Return how many lines like this one were left out since the last; None if this one is to be left out too."""
+        return self._sampler.left_out(level, logger, message) if self._sampler else 0
 
     def event(self, level: str, logger: str, message: str, fields: Fields, error: BaseException | None = None) -> Event:
         """Return an event with its ids and without secrets, after its record was handed to the exporter.
@@ -115,6 +115,11 @@ class Emitter:
             text = strftime("%Y-%m-%dT%H:%M:%S.", gmtime(second))
             self._second = (second * _SECOND, text)
         return f"{text}{rest // 1000:06d}Z"
+
+
+def counted(fields: Fields, left_out: int) -> Fields:
+    """Return the fields of a line, with the count of those that were left out before it."""
+    return {**fields, "left_out": left_out} if left_out else fields
 
 
 def _renamed(fields: Fields, event: Event) -> dict[str, Any]:

@@ -50,9 +50,10 @@ def redact_text(text: str) -> str:
     except Exception as error:  # noqa: BLE001 - fail closed: nothing that was not searched is written
         fault("redaction", error)
         return UNREADABLE
-    if redacted == text:
-        _remember(text)
-    return redacted
+    if redacted != text:
+        return redacted
+    _remember(text)
+    return text
 
 
 def redact_long(text: str) -> str:

@@ -16,9 +16,9 @@ from otel_distro.diagnostics import fault
 from otel_distro.logs import access
 from otel_distro.logs.console_handlers import marking_basic_config, stands_in_for_ours, writes_to_console
 from otel_distro.logs.decorate import decorating
-from otel_distro.logs.emit import Emitter, Event
+from otel_distro.logs.emit import Emitter, Event, counted
 from otel_distro.logs.patch import Patches, standing_in
-from otel_distro.logs.records import RecordWithIds, Rendered, said
+from otel_distro.logs.records import RecordWithIds, Rendered, level_name, said
 from otel_distro.variables import LogSettings
 
 CHATTY_LIBRARIES: Final = ("httpx", "httpcore")
@@ -63,10 +63,13 @@ def _call_handlers(emitter: Emitter) -> Callable[[logging.Logger, logging.LogRec
 
     @standing_in("logging")
     def call_handlers(self: logging.Logger, record: logging.LogRecord) -> None:
+        left_out = _left_out(emitter, record)
+        if left_out is None:
+            return
         # Exported before the handlers run, so that each line can say whether the collector has it already.
-        event = _guarded(_exported_event, emitter, record) if emitter.export is not None else None
+        event = _guarded(_exported_event, emitter, record, left_out) if emitter.export is not None else None
         if _ask_handlers(self, record) and not access.replaces(record.name):
-            _guarded(_write, emitter, record, event)
+            _guarded(_write, emitter, record, event or left_out)
 
     return call_handlers
 
@@ -99,18 +102,30 @@ def _ask_handlers(logger: logging.Logger, record: logging.LogRecord) -> bool:
     return not on_console
 
 
-def _exported_event(emitter: Emitter, record: logging.LogRecord) -> Event | None:
+def _left_out(emitter: Emitter, record: logging.LogRecord) -> int | None:
+    """Sample by the unformatted message: lines that differ in their arguments only repeat each other."""
+    if isinstance(record.msg, Rendered):
+        return 0
+    return emitter.left_out(level_name(record.levelno), record.name, str(record.msg))
+
+
+def _exported_event(emitter: Emitter, record: logging.LogRecord, left_out: int) -> Event | None:
     """Build the event and hand it to the exporter, unless structlog's side did or the access event stands for it."""
     if isinstance(record.msg, Rendered) or access.replaces(record.name):
         return None
-    event = emitter.event(*said(record))
+    event = _event(emitter, record, left_out)
     if isinstance(record, RecordWithIds):
         record.exported = "otlp" in event
     return event
 
 
-def _write(emitter: Emitter, record: logging.LogRecord, event: Event | None) -> None:
+def _event(emitter: Emitter, record: logging.LogRecord, left_out: int) -> Event:
+    level, logger, message, fields, error = said(record)
+    return emitter.event(level, logger, message, counted(fields, left_out), error)
+
+
+def _write(emitter: Emitter, record: logging.LogRecord, event: Event | int) -> None:
     if isinstance(record.msg, Rendered):
         emitter.stdout.write(record.msg.encode("utf-8", "replace") + b"\n")
     else:
-        emitter.write(event or emitter.event(*said(record)))
+        emitter.write(_event(emitter, record, event) if isinstance(event, int) else event)

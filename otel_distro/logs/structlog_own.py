@@ -12,7 +12,9 @@ from structlog.dev import ConsoleRenderer
 from structlog.stdlib import ProcessorFormatter, render_to_log_args_and_kwargs, render_to_log_kwargs
 from structlog.testing import LogCapture
 
-from otel_distro.logs.emit import Emitter
+from otel_distro.diagnostics import fault
+from otel_distro.logs.emit import Emitter, counted
+from otel_distro.logs.fields import EXPORTED
 from otel_distro.logs.ids import current_ids
 from otel_distro.logs.records import Rendered
 from otel_distro.logs.redact import redact_in_place, redact_text
@@ -28,7 +30,11 @@ def as_line_for(logger: Any, emitter: Emitter, method_name: str, fields: Event) 
     if not _is_enabled(logger, method_name):
         raise DropEvent
     message, error = processed_event(fields)
-    event = emitter.event(level_of(method_name), name_of(logger), message, fields, error)
+    level, name = level_of(method_name), name_of(logger)
+    left_out = emitter.left_out(level, name, message)
+    if left_out is None:
+        raise DropEvent
+    event = emitter.event(level, name, message, counted(fields, left_out), error)
     line = emitter.line(event).removesuffix(b"\n")
     if isinstance(logger, BytesLogger):
         return (line,), {}
@@ -51,21 +57,33 @@ class OwnRenderer:
     def __call__(self, logger: Any, method_name: str, event_dict: Any, renderer: Callable[..., Any]) -> Any:
         """Return the arguments for the logger's method, as structlog's own `_process_event` does."""
         if isinstance(event_dict, MutableMapping) and not isinstance(renderer, LogCapture):
-            for name, value in current_ids().items():
-                event_dict.setdefault(name, value)
-            redact_in_place(event_dict)
-            if self._emitter.export is not None and renderer not in _HANDING_ON and _is_enabled(logger, method_name):
-                self._export(logger, method_name, event_dict, renderer)
+            try:
+                self._prepare(logger, method_name, event_dict, renderer)
+            except DropEvent:
+                raise
+            except Exception as error:  # noqa: BLE001 - the boundary: the application's line is written all the same
+                fault("structlog event", error)
         return _arguments(logger, renderer(logger, method_name, event_dict))
 
-    def _export(
-        self, logger: Any, method_name: str, event_dict: MutableMapping[str, Any], renderer: Callable[..., Any]
-    ) -> None:
-        fields = dict(event_dict)
-        message, error = processed_event(fields)
-        event = self._emitter.event(level_of(method_name), name_of(logger), message, fields, error)
-        if "otlp" in event and not isinstance(renderer, ConsoleRenderer):
-            event_dict["otlp"] = True
+    def _prepare(self, logger: Any, method_name: str, event_dict: Any, renderer: Callable[..., Any]) -> None:
+        """Add the ids, take the secrets out, sample and export."""
+        for name, value in current_ids().items():
+            event_dict.setdefault(name, value)
+        redact_in_place(event_dict)
+        if renderer in _HANDING_ON or not _is_enabled(logger, method_name):
+            return
+        level, name = level_of(method_name), name_of(logger)
+        left_out = self._emitter.left_out(level, name, str(event_dict.get("event")))
+        if left_out is None:
+            raise DropEvent
+        if left_out:
+            event_dict["left_out"] = left_out
+        if self._emitter.export is not None:
+            fields = dict(event_dict)
+            message, error = processed_event(fields)
+            event = self._emitter.event(level, name, message, fields, error)
+            if EXPORTED in event and not isinstance(renderer, ConsoleRenderer):
+                event_dict[EXPORTED] = True
 
 
 def _is_enabled(logger: Any, method_name: str) -> bool:

@@ -96,6 +96,7 @@ def test_basic_config_with_a_file_writes_there_too(output, logger, tmp_path):
     logger.info("hello")
     assert output.event["message"] == "hello"
     assert (tmp_path / "log").read_text() == "hello\n"
+    logging.root.handlers.pop().close()
 
 
 def test_handlers_given_to_basic_config_are_the_applications(output, logger):

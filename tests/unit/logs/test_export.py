@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events as OTLP records: each once, and each line says whether its record was accepted."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+import structlog
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ScopeLogs
+from opentelemetry.trace import Span
+
+
+class Exporter:
+    """Takes records as the bounded queue does, or refuses them."""
+
+    def __init__(self, *, accepts: bool = True) -> None:
+        self.accepts = accepts
+        self.submitted: list[tuple[str, LogRecord]] = []
+
+    def __call__(self, scope, record: bytes) -> bool:
+        (decoded,) = ScopeLogs.FromString(record).log_records
+        self.submitted.append((scope.name, decoded))
+        return self.accepts
+
+
+@pytest.fixture
+def exporter(install):
+    made = Exporter()
+    made.output = install(submit=made)
+    return made
+
+
+def attributes(record: LogRecord) -> dict[str, str]:
+    return {pair.key: pair.value.string_value for pair in record.attributes}
+
+
+def test_a_record_is_structured_and_in_its_trace(exporter, span: Span):
+    structlog.get_logger("shop").warning("order placed", order="o-1", password="hunter2")
+    ((scope, record),) = exporter.submitted
+    context = span.get_span_context()
+    assert (scope, record.body.string_value) == ("shop", "order placed")
+    assert (record.severity_number, record.severity_text) == (13, "warning")
+    assert record.trace_id == context.trace_id.to_bytes(16, "big")
+    assert record.span_id == context.span_id.to_bytes(8, "big")
+    assert attributes(record) == {"order": "o-1", "password": "[REDACTED]"}
+    assert exporter.output.event["otlp"] is True
+
+
+def test_an_exception_is_exported_by_its_conventions(exporter):
+    try:
+        int("x")
+    except ValueError:
+        logging.getLogger("shop").exception("failed")
+    ((_, record),) = exporter.submitted
+    found = attributes(record)
+    assert found["exception.type"] == "ValueError"
+    assert found["exception.message"].startswith("invalid literal")
+    assert found["exception.stacktrace"].startswith("Traceback")
+
+
+def test_a_record_that_was_refused_leaves_its_line_to_the_collector(install):
+    output = install(submit=Exporter(accepts=False))
+    structlog.get_logger().info("hello")
+    logging.getLogger("std").warning("hello")
+    assert [event.get("otlp") for event in output.events] == [None, None]
+
+
+def test_what_the_distribution_says_itself_is_written_and_never_exported(exporter):
+    logging.getLogger("otel_distro").warning("the collector does not answer")
+    logging.getLogger("opentelemetry.sdk").warning("odd")
+    assert exporter.submitted == []
+    assert len(exporter.output.events) == 2
+
+
+def test_an_own_renderer_has_its_record_and_says_so(exporter):
+    structlog.configure(processors=[structlog.processors.JSONRenderer()])
+    structlog.get_logger().info("hello", a="b")
+    ((_, record),) = exporter.submitted
+    assert (record.body.string_value, attributes(record)) == ("hello", {"a": "b"})
+    assert exporter.output.lines == ['{"a": "b", "event": "hello", "otlp": true}']
+
+
+@pytest.mark.parametrize(
+    "processors",
+    [
+        [structlog.processors.JSONRenderer()],
+        [structlog.stdlib.render_to_log_kwargs],
+        [structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        None,
+    ],
+    ids=["rendered", "kwargs", "wrapped", "default"],
+)
+def test_structlog_over_the_standard_library_exports_once(exporter, processors):
+    structlog.configure(processors=processors, logger_factory=structlog.stdlib.LoggerFactory())
+    structlog.get_logger("shop").warning("hello", a="b")
+    ((scope, record),) = exporter.submitted
+    assert (scope, record.body.string_value) == ("shop", "hello")
+    assert attributes(record)["a"] == "b"
+    assert len(exporter.output.lines) == 1
+
+
+def test_an_event_below_the_level_of_its_standard_logger_is_not_exported(exporter):
+    logging.getLogger("quiet").setLevel(logging.ERROR)
+    structlog.configure(
+        processors=[structlog.processors.JSONRenderer()], logger_factory=structlog.stdlib.LoggerFactory()
+    )
+    structlog.get_logger("quiet").info("hello")
+    assert exporter.submitted == []
+    logging.getLogger("quiet").setLevel(logging.NOTSET)
