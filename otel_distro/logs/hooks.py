@@ -29,10 +29,13 @@ ThreadHook = Callable[[threading.ExceptHookArgs], object]
 
 
 def _logging_excepthook(before: ExceptHook) -> ExceptHook:
+    # Before Python 3.11 the backport of exception groups, which anyio brings, puts a printing hook of its own in place.
+    only_prints = before is sys.__excepthook__ or before.__module__.startswith("exceptiongroup")
+
     def excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, Exception):
             _logger.critical("uncaught exception", exc_info=(kind, error, trace))
-        if before is not sys.__excepthook__ or not issubclass(kind, Exception):
+        if not only_prints or not issubclass(kind, Exception):
             before(kind, error, trace)
 
     return excepthook
