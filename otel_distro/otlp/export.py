@@ -9,7 +9,7 @@ import os
 import threading
 import weakref
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
@@ -17,6 +17,9 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from otel_distro.diagnostics import fault
 from otel_distro.otlp.inbox import Flush, Inbox
 from otel_distro.variables import OtlpSettings, QueueSettings
+
+if TYPE_CHECKING:
+    from otel_distro.otlp.sender import Sender
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,18 @@ class Exporter:
         self._dropped = 0
         self._closed = False
 
+    def finish_imports(self) -> None:
+        """Wait for what the thread imports first: a module lock that it holds at a fork stays locked in the child."""
+        if self._thread is not None:
+            self._sender_class()
+
+    @staticmethod
+    def _sender_class() -> "type[Sender]":
+        # http.client and ssl cost 20 ms to import: not in the thread that serves a request.
+        from otel_distro.otlp.sender import Sender
+
+        return Sender
+
     def submit(self, resource: Resource, scope: InstrumentationScope | None, record: bytes) -> bool:
         """Queue an encoded record; return False if it was dropped instead. Never blocks, from any thread."""
         inbox = self._inbox
@@ -92,10 +107,7 @@ class Exporter:
                 self._thread = thread
 
     def _run(self, inbox: Inbox) -> None:
-        # http.client and ssl cost 20 ms to import: not in the thread that serves a request.
-        from otel_distro.otlp.sender import Sender
-
-        sender = Sender(self._signal, self._otlp, self._queue, inbox)
+        sender = self._sender_class()(self._signal, self._otlp, self._queue, inbox)
         while not sender.ended:
             try:
                 sender.run()
@@ -130,9 +142,7 @@ class Exporter:
 
     def _run_inline(self, inbox: Inbox) -> None:
         """Serve one flush in the caller's thread, where no other can be had any more."""
-        from otel_distro.otlp.sender import Sender
-
-        Sender(self._signal, self._otlp, self._queue, inbox).serve_once()
+        self._sender_class()(self._signal, self._otlp, self._queue, inbox).serve_once()
 
     @property
     def stats(self) -> ExportStats:
@@ -153,8 +163,12 @@ def _restart_after_fork(exporter: Exporter) -> None:
     if hasattr(os, "register_at_fork"):
         alive = weakref.ref(exporter)
 
+        def prepare() -> None:
+            if (found := alive()) is not None:
+                found.finish_imports()
+
         def restart() -> None:
             if (found := alive()) is not None:
                 found.restart_in_child()
 
-        os.register_at_fork(after_in_child=restart)
+        os.register_at_fork(before=prepare, after_in_child=restart)
