@@ -41,7 +41,7 @@ class Admin:
         self._closing = threading.Event()
         self._owning: Owning | None = None
         self._member: Member | None = None
-        self._handshake: Handshake | None = None
+        self.handshake: Handshake | None = None
         self._segment: Segment | None = None
         self.url: str | None = None
         self.note = "off"
@@ -52,12 +52,12 @@ class Admin:
         Raises:
             OSError: the port is taken, or the certificate cannot be read.
         """
-        self._handshake = Handshake.offer(self._settings)
-        self._owning = Owning(self._settings, self._handshake, self._metrics)
+        self.handshake = Handshake.offer(self._settings)
+        self._owning = Owning(self._settings, self.handshake, self._metrics)
         self._owning.bind_port()
         self._owning.start()
         self.url = self.note = self._owning.url
-        publish_owner(self._handshake.encode())
+        publish_owner(self.handshake.encode())
         fork.tell(self)
 
     def join(self, handshake: Handshake) -> None:
@@ -66,7 +66,7 @@ class Admin:
         Raises:
             OSError: there is none any more.
         """
-        self._handshake = handshake
+        self.handshake = handshake
         self._segment = self._shared_segment()
         self._register()
         self.note = f"served by pid {handshake.pid}"
@@ -91,8 +91,8 @@ class Admin:
             self._owning = None
 
     def _register(self) -> None:
-        if self._handshake is not None:
-            self._member = Member(self._handshake, self._segment, self._ask, self._succeed)
+        if self.handshake is not None:
+            self._member = Member(self.handshake, self._segment, self._ask, self._succeed)
 
     def _ask(self, deliver: Deliver) -> None:
         with self._collecting:
@@ -128,9 +128,9 @@ class Admin:
                 return
 
     def _take_over(self, bequest: list[Family]) -> None:
-        if self._handshake is None:
+        if self.handshake is None:
             return
-        owning = Owning(self._settings, self._handshake, self._metrics)
+        owning = Owning(self._settings, self.handshake, self._metrics)
         owning.inherit(bequest)
         owning.start()
         owning.bind_port_when_free()
@@ -157,9 +157,9 @@ class Admin:
         self._owning = self._member = self.url = None
         self._role = Role.WORKER
         self._metrics.begin_at_zero()
-        if self._handshake is not None:
+        if self.handshake is not None:
             with suppress(OSError):  # the owner has ended meanwhile
-                self.join(self._handshake)
+                self.join(self.handshake)
 
     def _turn(self) -> threading.Lock:
         return self._owning.turn if self._owning is not None else self._collecting
@@ -179,10 +179,18 @@ def start(settings: Settings, metrics: LocalMetrics | None, role: Role = Role.SI
     admin = Admin(settings, metrics or LocalMetrics(None, internal=False), role)
     if not settings.admin.enabled or role is Role.HELPER:
         return admin
+    _take_part(admin, settings)
+    if settings.admin.app_metrics_path and admin.handshake is not None:
+        from otel_distro.admin import app_path
+
+        app_path.use(app_path.AppPath(settings.admin, admin.handshake))
+    return admin
+
+
+def _take_part(admin: Admin, settings: Settings) -> None:
     handshake = Handshake.decode(settings.owner)
     if handshake is not None and handshake.concerns(settings):
         with suppress(OSError):  # it ended without taking its word back
             admin.join(handshake)
-            return admin
+            return
     admin.own()
-    return admin

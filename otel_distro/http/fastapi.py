@@ -11,6 +11,7 @@ from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from starlette.middleware.errors import ServerErrorMiddleware
 
 from otel_distro import upstream_http
+from otel_distro.admin import app_path
 from otel_distro.http.instrumentors import Installation, installation
 from otel_distro.http.lifespan import application_built
 from otel_distro.http.routes import NoReport, report_class
@@ -80,7 +81,7 @@ class InstrumentedFastAPI(upstream_http.instrumented_fastapi()):  # type: ignore
         """Build the stack without the outermost handler, with which contrib guards against faults of its middleware."""
         stack = self._contrib_stack()
         guarded = stack.app if type(stack) is ServerErrorMiddleware else None
-        return guarded if isinstance(guarded, OpenTelemetryMiddleware) else stack
+        return app_path.around(guarded if isinstance(guarded, OpenTelemetryMiddleware) else stack)
 
 
 class FastApiInstrumentor(FastAPIInstrumentor):

@@ -12,7 +12,7 @@ from itertools import count
 
 from otel_distro import diagnostics
 from otel_distro.admin.loop import READ, Loop
-from otel_distro.metrics import legacy
+from otel_distro.metrics import exposition, legacy
 from otel_distro.metrics.families import CUMULATIVE, Families, Family, Number, merge
 from otel_distro.metrics.local import LocalMetrics
 from otel_distro.variables import MetricSettings
@@ -107,10 +107,19 @@ class Owner:
         """A member has come, answered, or gone."""
         if peer.closed:
             self._part_with(peer)
+        elif peer.wants is not None:
+            self._send_page(peer, exposition.choose(peer.wants))
         elif not peer.slot:
             taken = {known.slot for known in self._peers}
             peer.slot = next(slot for slot in map(str, count(1)) if slot not in taken)
         self._finish_answered()
+
+    def _send_page(self, peer: Peer, form: exposition.Format) -> None:
+        def deliver(families: Iterable[Family]) -> None:
+            body = exposition.render(families, form).decode()
+            peer.send(frame({"content_type": form.content_type, "body": body}))
+
+        self.gather(deliver)
 
     def _part_with(self, peer: Peer) -> None:
         if peer in self._peers:

@@ -40,6 +40,7 @@ class Peer:
         self._samples: list[Any] = []
         self.pid, self.uid = credentials(sock)
         self.member = False
+        self.wants: str | None = None  # the Accept header of one that only wants a page
         self.closed = False
         self.lag: float | None = None
         self.slot = ""
@@ -143,6 +144,10 @@ class Peer:
         token = message.get("token")
         if not isinstance(token, str) or not hmac.compare_digest(token.encode(), self._token.encode()):
             raise ValueError("a wrong token")
+        if message.get("type") == "scrape":
+            self.wants = str(message.get("accept", ""))
+            self._on_change(self)
+            return
         if self._descriptors:
             self._reader = SegmentReader(Segment.mapped(self._descriptors.pop()))
         self.member = True

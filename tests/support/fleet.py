@@ -149,7 +149,7 @@ class Fleet(Process):
         return [line for line in [*self.stdout, *self.stderr] if any(word in line for word in words)]
 
     def _serving(self) -> int:
-        workers = self.health()["workers"]
+        workers = self.health().get("workers")  # not told without the token
         return sum(worker["state"] == "serving" for worker in workers.values()) if workers else 1
 
 
