@@ -40,6 +40,11 @@ def take_over() -> None:
     _State.taken_over = _State.emitter is not None
 
 
+def announces_requests() -> bool:
+    """Whether `OTEL_DISTRO_ACCESS_LOG_START` asks for an event at the begin of each request too."""
+    return _State.emitter is not None and _State.settings.access_start
+
+
 def replaces(logger: str) -> bool:
     """Whether a logger's lines are the server's own access lines and ours stand in their place."""
     return _State.taken_over and logger in _SERVER_LOGGERS
@@ -93,7 +98,8 @@ def emit(  # noqa: PLR0913 - the fields of the access event
 
 
 def _level(status: int | None, error: BaseException | None, *, slow: bool) -> str:
-    if error is not None or (status is not None and status >= 500):
+    # A request that was cancelled has not failed: its client, or its server, has gone away.
+    if isinstance(error, Exception) or (status is not None and status >= 500):
         return "error"
     return "warning" if status is None or status >= 400 or slow else "info"
 
@@ -105,5 +111,5 @@ def _mark(fields: dict[str, Any], *, slow: bool, error: BaseException | None) ->
     if fields["status_code"] is None:
         del fields["status_code"]
         fields["aborted"] = True
-    if error is not None:
+    if isinstance(error, Exception):
         fields["error"] = cause_of(error)
