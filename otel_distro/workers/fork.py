@@ -7,7 +7,11 @@ Python has no way to take fork hooks back, so they are registered once and look 
 from __future__ import annotations
 
 import os
+import threading
+import warnings
 from typing import Protocol
+
+_OURS = "otel-distro-"
 
 
 class Forkable(Protocol):
@@ -23,6 +27,15 @@ class Forkable(Protocol):
         """Begin again: the threads are gone, the descriptors are the parent's."""
 
 
+class _OnlyOurThreads:
+    """Matches Python 3.12's warning of a fork with threads, while all of them are ours: those rest (`before_fork`)."""
+
+    def match(self, text: str) -> bool:
+        """Whether the warning is about nothing but us."""
+        others = [thread for thread in threading.enumerate() if not thread.name.startswith(_OURS)]
+        return "multi-threaded, use of fork" in text and len(others) == 1
+
+
 class _Hooks:
     """The one that is told, and whether Python knows of the hooks."""
 
@@ -33,6 +46,7 @@ class _Hooks:
     def register(self) -> None:
         if not self._registered and hasattr(os, "register_at_fork"):
             self._registered = True
+            warnings.filters.insert(0, ("ignore", _OnlyOurThreads(), DeprecationWarning, None, 0))  # type: ignore[attr-defined]
             os.register_at_fork(before=self.before, after_in_parent=self.in_parent, after_in_child=self.in_child)
 
     def before(self) -> None:

@@ -66,6 +66,23 @@ def test_children_of_multiprocessing_are_counted(method, tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "410.0 410.0\n", "")
 
 
+FORK = """
+import os
+child = os.fork()
+if not child:
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+
+
+def test_a_script_that_forks_is_not_warned_of_threads_that_it_did_not_start(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(FORK)
+    environment = {"OTEL_EXPORTER_PROMETHEUS_PORT": str(free_port()), "OTEL_TRACES_EXPORTER": "none"}
+    done = run([LAUNCHER, "python", str(program)], environment, tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 NESTED = """
 import json, os, subprocess, sys, urllib.request
 environment = dict(os.environ, OTEL_SERVICE_NAME="inner", OTEL_EXPORTER_PROMETHEUS_PORT=sys.argv[2])
