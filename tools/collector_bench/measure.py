@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measure one Collector: steady load, delay, and how fast it works a backlog off."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from collector_bench.load import Load
+from programs import program
+from stack.collector import Collector, reading
+from stack.lines import append, contract_line, cri, pod_log
+from stack.loki import Loki
+from stack.server import eventually
+
+PRESET = Path(__file__).with_name("preset.yaml")
+VARIANTS = ("ours", "ours, no fsync", "preset")
+
+
+@dataclass(frozen=True)
+class Result:
+    """Figures of one run.
+
+    Attributes:
+        cores: processor seconds per second while the load lasted.
+        peak_mib: peak resident memory.
+        lost: lines written that Loki does not have.
+        extra: lines that Loki has more than once.
+        delay: median seconds from write to query, at 1,000 lines/s.
+        capacity: lines per second while a backlog was worked off.
+    """
+
+    cores: float
+    peak_mib: float
+    lost: int
+    extra: int
+    delay: float
+    capacity: float
+
+
+class Preset(Collector):
+    """Our program with the official preset's configuration."""
+
+    def command(self) -> Sequence[str]:
+        return [str(program("collector")), f"--config={PRESET}"]
+
+
+def measure(variant: str, rate: float, seconds: float) -> Result:
+    """Run one variant with a Loki of its own through all three measurements."""
+    with tempfile.TemporaryDirectory(prefix="collector-bench-") as folder, Loki(Path(folder) / "loki") as loki:
+        bench = _Bench(variant, Path(folder), loki)
+        cores, peak, lost, extra = bench.steady(rate, seconds)
+        return Result(cores, peak, lost, extra, bench.delay(), bench.capacity(rate * seconds))
+
+
+class _Bench:
+    def __init__(self, variant: str, directory: Path, loki: Loki) -> None:
+        self._directory, self._loki = directory, loki
+        self._kind = Preset if variant == "preset" else Collector
+        self._variables = {"COLLECTOR_FSYNC": "false"} if "no fsync" in variant else {}
+
+    def _collector(self, logs: Path) -> Collector:
+        return self._kind(logs / "collector", reading(logs, self._loki.otlp) | self._variables)
+
+    def steady(self, rate: float, seconds: float) -> tuple[float, float, int, int]:
+        """Write at a steady rate; return cores, peak MiB, lines lost and lines doubled."""
+        logs = self._directory / "steady"
+        load = Load(pod_log(logs, "steady"), "steady", rate, seconds)
+        with self._collector(logs) as collector:
+            pid = collector.process.pid if collector.process else 0
+            before, start = _cpu_seconds(pid), time.monotonic()
+            load.start()
+            load.join()
+            _await_sent(collector, load.written)
+            cores = (_cpu_seconds(pid) - before) / (time.monotonic() - start)
+            peak = _peak_mib(pid)
+        eventually(lambda: self._stored("steady") >= load.written, 30.0)
+        stored = self._stored("steady")
+        return cores, peak, max(0, load.written - stored), max(0, stored - load.written)
+
+    def delay(self, probes: int = 20) -> float:
+        """Return the median seconds from writing a line to finding it, under 1,000 lines/s."""
+        logs = self._directory / "delay"
+        log = pod_log(logs, "delay")
+        with self._collector(logs):
+            load = Load(log, "delay", 1000, 0.7 * probes)
+            load.start()
+            delays = [self._probe(log) for _ in range(probes)]
+            load.join()
+        return statistics.median(delays)
+
+    def capacity(self, lines: float) -> float:
+        """Return how many lines a second leave while a backlog is worked off."""
+        logs = self._directory / "backlog"
+        load = Load(pod_log(logs, "backlog"), "backlog", lines * 20, 0.05)
+        load.run()
+        start = time.monotonic()
+        with self._collector(logs) as collector:
+            _await_sent(collector, load.written)
+        return load.written / (time.monotonic() - start)
+
+    def _probe(self, log: Path) -> float:
+        name, start = uuid.uuid4().hex, time.monotonic()
+        append(log, cri(contract_line(name, service="delay")))
+        eventually(lambda: self._loki.value(f'sum(count_over_time({{k8s_container_name="delay"}} |= "{name}" [1m]))'))
+        return time.monotonic() - start
+
+    def _stored(self, container: str) -> int:
+        return int(sum(self._loki.value(f'sum(count_over_time({{k8s_container_name="{container}"}}[30m]))').values()))
+
+
+def _await_sent(collector: Collector, lines: int) -> None:
+    eventually(lambda: collector.metrics().value("otelcol_exporter_sent_log_records_total") >= lines, 300.0)
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _peak_mib(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024

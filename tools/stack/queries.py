@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Three queries that have an answer by the time they are shown."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from stack.everything import Everything
+from stack.loki import await_rows
+from stack.server import eventually
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query as a person would paste it, and what it found.
+
+    Attributes:
+        title: the question.
+        url: of the API that answers it.
+        query: LogQL or PromQL.
+        answer: what it found a moment ago, in a few words.
+    """
+
+    title: str
+    url: str
+    query: str
+    answer: str
+
+    def text(self) -> str:
+        """Return it as a command to paste, with its answer."""
+        command = f"curl -sG {self.url} --data-urlencode {shlex.quote('query=' + self.query)}"
+        return f"  # {self.title}: {self.answer}\n  {command}\n"
+
+
+def ready_queries(everything: Everything, trace_id: str) -> list[Query]:
+    """Wait until each of the three has an answer, and return them.
+
+    Raises:
+        TimeoutError: One of them has none, so something between the services and the stores is broken.
+    """
+    loki, prometheus = everything.loki, everything.prometheus
+    by_trace = f'{{service_name=~".+"}} | trace_id="{trace_id}"'
+    eventually(lambda: len({row.labels["service_name"] for row in loki.rows(by_trace)}) > 1, 30.0, by_trace)
+    rows = await_rows(loki, by_trace, 1)
+    services = sorted({row.labels["service_name"] for row in rows})
+    errors = '{service_name="chat_api"} | level="error"'
+    failed = await_rows(loki, errors, 1)
+    rate = "sum by (job, http_route) (rate(http_server_request_duration_seconds_count[1m]))"
+    routes = eventually(lambda: prometheus.query(f"{rate} > 0"), 30.0, rate)
+    logs, metrics = f"{loki.url}/loki/api/v1/query_range", f"{prometheus.url}/api/v1/query"
+    return [
+        Query("All lines of one request", logs, by_trace, f"{len(rows)} lines of {' and '.join(services)}"),
+        Query("Errors of a service", logs, errors, f"{len(failed)} lines"),
+        Query("Requests per second by route", metrics, rate, f"{len(routes)} routes"),
+    ]
