@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from opentelemetry.instrumentation.distro import BaseDistro
+from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]  # its file opts out of types
 from opentelemetry.util._importlib_metadata import EntryPoint  # the type of the launcher's own argument
 
 from otel_distro import runtime
 from otel_distro.upstream import hush_other_configurators
 
 
-class Distro(BaseDistro):
+class Distro(BaseDistro):  # type: ignore[misc]  # as above
     """Fills in the defaults and decides which instrumentation is loaded, and how."""
 
     def _configure(self, **_kwargs: Any) -> None:
