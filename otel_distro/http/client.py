@@ -12,6 +12,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span
 from otel_distro import diagnostics
 from otel_distro.http.attributes import DEFAULT_PORTS, KNOWN_METHODS, masked_url, method_label, span_name
 from otel_distro.http.client_telemetry import ClientTelemetry
+from otel_distro.http.correlation import TRACE_ID_HEADER
 from otel_distro.http.correlation import current as current_ids
 from otel_distro.http.propagation import inject
 from otel_distro.http.spans import complete, in_context, keep_trace_id_hex
@@ -61,6 +62,9 @@ class ClientCall:
     def _send_ids(self, request: Request, context: Context) -> None:
         """Put trace context and correlation ids on the request; a host that is not on the list gets no ids of ours."""
         headers, policy = request.headers.copy(), self._telemetry.policy
+        # httpx copies the headers of a redirected request: the trace id of the leg before is not this one's.
+        if "traceparent" in headers and headers.get(TRACE_ID_HEADER) == headers["traceparent"][3:35]:
+            del headers[TRACE_ID_HEADER]
         inject(headers, context, self._ids)
         trace_id = keep_trace_id_hex(self.span, self._ids) if self._ids.is_valid else None
         ids = policy.outgoing(trace_id, current_ids.get())
@@ -68,8 +72,7 @@ class ClientCall:
             for name, value in ids:
                 headers.setdefault(name, value)
         else:
-            # httpx copies the headers of a redirected request, and the next host may be a stranger.
-            for name, value in ids:
+            for name, value in ids:  # copied for a redirect, and the next host is a stranger
                 if headers.get(name) == value:
                     del headers[name]
         request.headers = headers

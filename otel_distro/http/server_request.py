@@ -197,6 +197,7 @@ class ServerRequest:
         try:
             if not self._finished:
                 self.finish()
+            del self._scope[OBSERVED_KEY]  # whoever drives an application by hand may use a scope again
             current_ids.reset(self._bound_ids)
             detach_context(self._attached)
         except Exception as error:  # noqa: BLE001 - the boundary to the application: a fault of ours stays ours

@@ -9,7 +9,6 @@ from starlette.routing import Route
 from support.asgi import call
 
 
-
 def application() -> fastapi.FastAPI:
     app, inner, deep = fastapi.FastAPI(), fastapi.APIRouter(prefix="/inner"), fastapi.APIRouter(prefix="/deep")
     mounted = fastapi.FastAPI()
