@@ -29,6 +29,7 @@ class AttributesEncoder:
         self._tag = tag
         self._pairs: dict[tuple[str, object], bytes] = {}
         self._values_per_key: dict[str, int] = {}
+        self._flags: dict[tuple[str, object], bytes] = {}  # apart: True equals 1
 
     def encode(self, attributes: Mapping[str, object]) -> bytes:
         """Encode all attributes in their order."""
@@ -37,6 +38,8 @@ class AttributesEncoder:
         for item in attributes.items():
             if type(item[1]) in _CACHED_TYPES:
                 encoded.append(pairs.get(item) or self._remember(item))
+            elif type(item[1]) is bool:
+                encoded.append(self._flags.get(item) or self._remember_flag(item))
             else:
                 encoded.append(field(self._tag, encode_pair(*item)))
         return b"".join(encoded)
@@ -48,4 +51,10 @@ class AttributesEncoder:
         if seen < _MAX_VALUES_PER_KEY and len(self._pairs) < _MAX_PAIRS and len(encoded) < _MAX_VALUE_LENGTH:
             self._values_per_key[key] = seen + 1
             self._pairs[item] = encoded
+        return encoded
+
+    def _remember_flag(self, item: tuple[str, object]) -> bytes:
+        encoded = field(self._tag, encode_pair(*item))
+        if len(self._flags) < _MAX_PAIRS and len(encoded) < _MAX_VALUE_LENGTH:
+            self._flags[item] = encoded
         return encoded

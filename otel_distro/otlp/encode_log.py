@@ -2,6 +2,7 @@
 """Encode a log record as OTLP bytes (opentelemetry-proto, `logs/v1/logs.proto`)."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from opentelemetry.trace import SpanContext
@@ -10,6 +11,7 @@ from otel_distro.otlp.encode_attributes import AttributesEncoder
 from otel_distro.otlp.encode_common import encode_value, field, nanoseconds, utf8, varint
 
 _NOTHING: Final[Mapping[str, object]] = {}
+_LONGEST_KEPT: Final = 128
 _attributes: Final = AttributesEncoder(b"\x32").encode
 
 
@@ -42,28 +44,54 @@ def encode_log(  # noqa: PLR0913 - a log record has this many parts
         dropped_attributes_count: how many attributes limits have cost the record.
 
     """
+    happened = nanoseconds(timestamp)
     parts = [
         b"\x09",
-        nanoseconds(timestamp),
+        happened,
         b"\x59",
-        nanoseconds(timestamp if observed_timestamp is None else observed_timestamp),
-        field(b"\x2a", encode_value(body)),
+        happened if observed_timestamp is None else nanoseconds(observed_timestamp),
+        _severity(severity_number, severity_text),
+        _short_body(body) if type(body) is str and len(body) <= _LONGEST_KEPT else field(b"\x2a", encode_value(body)),
     ]
-    if severity_number:
-        parts += b"\x10", varint(severity_number)
-    if severity_text:
-        parts.append(field(b"\x1a", utf8(severity_text)))
     if attributes:
         parts.append(_attributes(attributes))
     if dropped_attributes_count:
         parts += b"\x38", varint(dropped_attributes_count)
-    if span_context is not None and span_context.is_valid:
-        parts += _trace_context(span_context)
+    if span_context is not None:
+        parts.append(_encode_context(span_context))
     if event_name:
         parts.append(field(b"\x62", utf8(event_name)))
     return field(b"\x12", b"".join(parts))
 
 
-def _trace_context(context: SpanContext) -> tuple[bytes, ...]:
-    trace_id, span_id = context.trace_id.to_bytes(16, "big"), context.span_id.to_bytes(8, "big")
-    return b"\x45", context.trace_flags.to_bytes(4, "little"), b"\x4a\x10", trace_id, b"\x52\x08", span_id
+@lru_cache(maxsize=64)
+def _severity(number: int, text: str) -> bytes:
+    encoded = b"\x10" + varint(number) if number else b""
+    return encoded + field(b"\x1a", utf8(text)) if text else encoded
+
+
+# Messages are mostly constants, which come again and again.
+@lru_cache(maxsize=1024)
+def _short_body(body: str) -> bytes:
+    return field(b"\x2a", encode_value(body))
+
+
+class _TraceContext:
+    """The bytes of the context that the last record had: the lines of a request mostly follow each other."""
+
+    def __init__(self) -> None:
+        self._last: tuple[SpanContext | None, bytes] = (None, b"")
+
+    def encode(self, context: SpanContext) -> bytes:
+        """Encode flags, trace id and span id."""
+        last, encoded = self._last
+        if context is last:
+            return encoded
+        trace_id, span_id = context.trace_id.to_bytes(16, "big"), context.span_id.to_bytes(8, "big")
+        flags = context.trace_flags.to_bytes(4, "little")
+        encoded = b"".join((b"\x45", flags, b"\x4a\x10", trace_id, b"\x52\x08", span_id)) if context.is_valid else b""
+        self._last = (context, encoded)
+        return encoded
+
+
+_encode_context: Final = _TraceContext().encode
