@@ -103,3 +103,25 @@ def set_contrib_middleware(factory: Any) -> None:
     from opentelemetry.instrumentation import fastapi
 
     vars(fastapi)["OpenTelemetryMiddleware"] = factory
+
+
+def with_headers(headers: Any, ours: dict[str, str], ids: list[tuple[str, str]]) -> Any:
+    """Return a copy of httpx's headers with others added; None if it has one of `ours`, or keeps headers otherwise.
+
+    Those of `ids` that are there stay. httpx's own methods walk, decode and encode all headers for each name.
+    """
+    try:
+        entries = headers._list
+        there = {lower for _, lower, _ in entries}
+        added = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in ours.items()]
+    except (AttributeError, ValueError):
+        return None
+    if not there.isdisjoint([name for name, _ in added]):
+        return None
+    added += [
+        pair for name, value in ids if (pair := (name.encode("latin-1"), value.encode("latin-1")))[0] not in there
+    ]
+    copied = object.__new__(type(headers))
+    copied._list = entries + [(name, name, value) for name, value in added]
+    copied._encoding = headers._encoding
+    return copied

@@ -17,7 +17,7 @@ from otel_distro.http.correlation import current as current_ids
 from otel_distro.http.propagation import inject
 from otel_distro.http.spans import complete, in_context, keep_trace_id_hex
 from otel_distro.upstream_context import attach_context, current_context, detach_context
-from otel_distro.upstream_http import http_suppressed
+from otel_distro.upstream_http import http_suppressed, with_headers
 
 Request = Any  # httpx is the application's, and may be absent or httpx2
 Response = Any
@@ -61,21 +61,14 @@ class ClientCall:
 
     def _send_ids(self, request: Request, context: Context) -> None:
         """Put trace context and correlation ids on the request; a host that is not on the list gets no ids of ours."""
-        headers, policy = request.headers.copy(), self._telemetry.policy
-        # httpx copies the headers of a redirected request: the trace id of the leg before is not this one's.
-        if "traceparent" in headers and headers.get(TRACE_ID_HEADER) == headers["traceparent"][3:35]:
-            del headers[TRACE_ID_HEADER]
-        inject(headers, context, self._ids)
+        policy = self._telemetry.policy
+        ours: dict[str, str] = {}
+        inject(ours, context, self._ids)
         trace_id = keep_trace_id_hex(self.span, self._ids) if self._ids.is_valid else None
         ids = policy.outgoing(trace_id, current_ids.get())
-        if policy.allows(self._host):
-            for name, value in ids:
-                headers.setdefault(name, value)
-        else:
-            for name, value in ids:  # copied for a redirect, and the next host is a stranger
-                if headers.get(name) == value:
-                    del headers[name]
-        request.headers = headers
+        allowed = policy.all_hosts or policy.allows(self._host)
+        headers = with_headers(request.headers, ours, ids) if allowed else None
+        request.headers = headers or _merged(request.headers.copy(), ours, ids, allowed=allowed)
 
     def succeed(self, response: Response) -> None:
         """Record the answer of the server."""
@@ -106,6 +99,19 @@ class ClientCall:
         self._telemetry.series(outcome).record(elapsed, self._ids if self._ids.trace_flags & 1 else None)
         complete(self.span, self._attributes, more)
         self.span.end()
+
+
+def _merged(headers: Any, ours: dict[str, str], ids: list[tuple[str, str]], *, allowed: bool) -> Any:
+    """Return headers that may already have some of ours: httpx copies those of a request that was redirected."""
+    if headers.get(TRACE_ID_HEADER, "-") == headers.get("traceparent", "")[3:35]:
+        del headers[TRACE_ID_HEADER]  # the trace id of the leg before
+    headers.update(ours)
+    for name, value in ids:
+        if allowed:
+            headers.setdefault(name, value)
+        elif headers.get(name) == value:
+            del headers[name]
+    return headers
 
 
 def begin(request: Request, telemetry: ClientTelemetry) -> ClientCall | None:

@@ -16,7 +16,7 @@ from otel_distro.http.instrumentors import Installation, installation
 from otel_distro.upstream_http import handle_async_request, handle_request
 
 # What upstream's path knows and ours does not.
-_UNUSUAL = (
+_UNUSUAL = {
     "duration_histogram_old",
     "request_hook",
     "response_hook",
@@ -24,15 +24,12 @@ _UNUSUAL = (
     "async_response_hook",
     "captured_request_headers",
     "captured_response_headers",
-)
+}
 _telemetries: WeakKeyDictionary[Histogram, tuple[Installation, ClientTelemetry]] = WeakKeyDictionary()
 
 
 def _telemetry(args: tuple[Any, ...], options: dict[str, Any]) -> ClientTelemetry | None:
     """Return what observes a call on our path; None if upstream must: other conventions, hooks, captured headers."""
-    for name in _UNUSUAL:
-        if options.get(name):
-            return None
     histogram = options["duration_histogram_new"]
     if histogram is None or not args or not isinstance(args[0], options["module"].Request):
         return None
@@ -41,6 +38,9 @@ def _telemetry(args: tuple[Any, ...], options: dict[str, Any]) -> ClientTelemetr
     if known is None or known[0] is not installed:
         known = installed, ClientTelemetry(options["tracer"], histogram, installed.policy)
         _telemetries[histogram] = known
+    for name in options.keys() & _UNUSUAL:
+        if options[name]:
+            return None
     return known[1]
 
 

@@ -133,7 +133,7 @@ def test_a_cancelled_call_ends(client, server):
     async def cancel():
         async with httpx.AsyncClient() as caller:
             task = asyncio.create_task(caller.get(f"{server.url}/silent"))
-            while not server.requests:
+            while not server.requests:  # noqa: ASYNC110 - the server's thread has no event of this loop
                 await asyncio.sleep(0.01)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):

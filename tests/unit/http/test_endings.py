@@ -134,7 +134,7 @@ def endless() -> fastapi.FastAPI:
 def test_an_endless_stream_ends_when_the_client_leaves(observed):
     class Leaving(Exchange):
         async def receive(self):
-            while len(self.sent) < 5:  # the application is sending all the while
+            while len(self.sent) < 5:  # noqa: ASYNC110 - until the application, which sends all the while, has sent some
                 await asyncio.sleep(0)
             assert observed.in_flight() == 1
             return {"type": "http.disconnect"}
@@ -154,7 +154,7 @@ def test_a_cancelled_request_ends(observed):
             await asyncio.sleep(3600)
 
         task = asyncio.create_task(endless()(scope("GET", "/events"), never, exchange.send))
-        while len(exchange.sent) < 3:
+        while len(exchange.sent) < 3:  # noqa: ASYNC110 - the same
             await asyncio.sleep(0)
         assert observed.in_flight() == 1
         task.cancel()

@@ -2,6 +2,7 @@
 """A websocket is one span and one access event; its duration is not counted among the requests'."""
 
 import asyncio
+import contextlib
 
 import fastapi
 import pytest
@@ -39,10 +40,8 @@ def session(path, *messages):
 
     connection = {**scope(path=path), "type": "websocket", "scheme": "ws", "subprotocols": []}
     del connection["method"]
-    try:
+    with contextlib.suppress(ValueError, fastapi.WebSocketDisconnect):
         asyncio.run(application()(connection, receive, send))
-    except (ValueError, fastapi.WebSocketDisconnect):
-        pass
     return sent
 
 
