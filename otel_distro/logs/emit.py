@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from opentelemetry.trace import Span
 
+from otel_distro.diagnostics import fault
 from otel_distro.logs.encode import encode, fit
 from otel_distro.logs.errors import error_fields
-from otel_distro.logs.fields import EXPORTED, RESERVED
+from otel_distro.logs.fields import EXPORTED, RESERVED, SPAN_IDS
 from otel_distro.logs.ids import add_ids
-from otel_distro.logs.redact import redact_fields, redact_long
+from otel_distro.logs.redact import UNREADABLE, redact_fields, redact_long
 from otel_distro.logs.sampling import Sampler
 from otel_distro.logs.stdout import PIPE_BUF, Stdout
 from otel_distro.variables import Settings
@@ -84,7 +85,11 @@ class Emitter:
         }
         span = add_ids(event, error)
         event.update(self._constants)
-        redact_fields(fields if RESERVED.isdisjoint(fields) else _renamed(fields, event), event)
+        try:
+            redact_fields(fields if RESERVED.isdisjoint(fields) else _renamed(fields, event), event)
+        except Exception as failure:  # noqa: BLE001 - fail closed, and never lose the line
+            fault("log fields", failure)
+            event["fields"] = UNREADABLE
         if error is not None:
             event.update(error_fields(error))
         if self.export is not None and self.export(now, event, span, error):
@@ -124,4 +129,8 @@ def counted(fields: Fields, left_out: int) -> Fields:
 
 def _renamed(fields: Fields, event: Event) -> dict[str, Any]:
     taken = RESERVED.intersection((*event, EXPORTED))
-    return {f"{key}_" if key in taken else key: value for key, value in fields.items() if event.get(key) != value}
+    renamed = {f"{key}_" if key in taken else key: value for key, value in fields.items()}
+    for key in SPAN_IDS:  # bound by ourselves, on the way through the standard library
+        if type(renamed.get(f"{key}_")) is str and renamed[f"{key}_"] == event.get(key):
+            del renamed[f"{key}_"]
+    return renamed

@@ -191,3 +191,20 @@ def test_anything_may_be_the_event(output):
     for event in (None, 42, {"a": 1}, ["x"]):
         structlog.get_logger().info(event)
     assert [event["message"] for event in output.events] == ["", "42", "{'a': 1}", "['x']"]
+
+
+class Incomparable:
+    """Like an array: a comparison is no answer."""
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("ambiguous")
+
+    __hash__ = object.__hash__
+
+    def __str__(self) -> str:
+        return "incomparable"
+
+
+def test_values_are_never_compared(output, span: Span):
+    structlog.get_logger().info("hello", service="mine", array=Incomparable(), trace_id=Incomparable())
+    assert (output.event["array"], output.event["trace_id_"]) == ("incomparable", "incomparable")
