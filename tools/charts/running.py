@@ -24,7 +24,7 @@ class RenderedLoki(Loki):
         super().__init__(directory)
         self._member_port = free_port()
         here = {
-            "common:\n": "common:\n  instance_addr: 127.0.0.1\n",
+            "common:\n": "common:\n  instance_addr: 127.0.0.1\n  ring: {kvstore: {store: inmemory}, instance_addr: 127.0.0.1}\n",
             "/var/loki": str(directory),
             "/etc/loki/runtime-config": str(directory),
             "loki-memberlist.monitoring.svc.cluster.local": f"127.0.0.1:{self._member_port}",

@@ -10,10 +10,6 @@ def _sum(metric: str, *by: str) -> str:
     return f"sum by ({', '.join(by)}) (rate({metric}{{{_POD}}}[$__rate_interval]))"
 
 
-def _any(pattern: str, *by: str) -> str:
-    return f'sum by ({", ".join(by)}) (rate({{__name__=~"{pattern}", {_POD}}}[$__rate_interval]))'
-
-
 collector = Board(
     "otel-collector",
     "Collector health",
@@ -51,11 +47,14 @@ collector = Board(
                 "Refused and failed per second",
                 "Refused: the sender tries again. Failed: the destination refused for good, the records are lost.",
                 "short",
+                # One query each: under one rate() the signals of a receiver would have the same labels.
                 {
-                    "{{app}} refused": _any("otelcol_receiver_refused_(log_records|spans|metric_points)_total", "app"),
-                    "{{app}} failed {{exporter}}": _any(
-                        "otelcol_exporter_send_failed_(log_records|spans|metric_points)_total", "app", "exporter"
-                    ),
+                    f"{{{{app}}}} {what} {signal}": _sum(f"otelcol_{metric}_{signal}_total", "app", by)
+                    for what, metric, by in (
+                        ("refused", "receiver_refused", "receiver"),
+                        ("failed", "exporter_send_failed", "exporter"),
+                    )
+                    for signal in ("log_records", "spans", "metric_points")
                 },
                 {0.001: "red"},
             ),
