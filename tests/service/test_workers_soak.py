@@ -9,6 +9,7 @@ import random
 import signal
 import threading
 import time
+from http.client import HTTPException
 
 import pytest
 from programs import program
@@ -35,7 +36,7 @@ class Load(threading.Thread):
             try:
                 self._fleet.get("/count")
                 self.answered += 1
-            except (OSError, ValueError):
+            except (OSError, HTTPException):
                 self.failed += 1
 
     def stop(self):
