@@ -19,6 +19,8 @@ from types import FrameType
 
 from otel_distro.runtime import Runtime
 
+LAST_WORDS_SECONDS = 0.5  # after the deadline: to say what was lost by it
+
 
 def install(runtime: Runtime) -> TerminationHandler:
     """Flush the runtime's signals however the process ends; exit status and other handlers stay as they were."""
@@ -73,7 +75,7 @@ def close_aside(runtime: Runtime) -> None:
     """Close in a thread and wait: the main thread may have been interrupted while it held one of our locks."""
     closer = threading.Thread(target=runtime.close, name="otel-distro-close", daemon=True)
     closer.start()
-    closer.join(runtime.settings.shutdown_timeout_seconds)
+    closer.join(runtime.settings.shutdown_timeout_seconds + LAST_WORDS_SECONDS)
 
 
 def _flush_multiprocessing_child(runtime: Runtime) -> None:

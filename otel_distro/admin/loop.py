@@ -72,11 +72,9 @@ class Loop:
             self._waker.send(b"\0")
 
     def close(self, timeout_seconds: float) -> None:
-        """Stop the thread and close every socket."""
-        self._closing = True
-        self.call_soon(lambda: None)
+        """Let the thread close every socket and end, and wait for it."""
+        self.call_soon(self._end)
         self._thread.join(timeout_seconds)
-        self.abandon()
 
     def abandon(self) -> None:
         """Close every socket, without the thread: it is over, or it stayed in the parent of this process."""
@@ -89,6 +87,9 @@ class Loop:
             while self._wakee.recv(4096):
                 pass
 
+    def _end(self) -> None:
+        self._closing = True
+
     def _run(self) -> None:
         while not self._closing:
             ready = self._selector.select(self._patience())
@@ -98,6 +99,7 @@ class Loop:
                     if callback is not None:  # None if an earlier one has closed this socket
                         self._call(callback)
                 self._run_due()
+        self.abandon()
 
     def _patience(self) -> float | None:
         return max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None

@@ -16,6 +16,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from otel_distro.diagnostics import fault
 from otel_distro.otlp.inbox import Flush, Inbox
+from otel_distro.otlp.notices import Notices
 from otel_distro.variables import OtlpSettings, QueueSettings
 
 if TYPE_CHECKING:
@@ -128,7 +129,11 @@ class Exporter:
             if self._closed:
                 return True
             self._closed = True
-        return self._flush(timeout_seconds, final=True)
+        delivered = self._flush(timeout_seconds, final=True)
+        # The thread counts and reports what it gives up, unless it waits for a collector that accepts and says nothing.
+        if left := self._inbox.unsettled:
+            Notices(self._signal, self._otlp.endpoint, self._capacity).lost(left)
+        return delivered
 
     def _flush(self, timeout_seconds: float, *, final: bool) -> bool:
         inbox = self._inbox
