@@ -41,7 +41,7 @@ def test_no_event_is_lost(line: Line, script: Script) -> None:
     assert_nothing_lost(line.settle(60))
 
 
-@pytest.mark.parametrize("line", [{"COLLECTOR_QUEUE_BYTES": "300000"}], indirect=True, ids=["300 kB"])
+@pytest.mark.parametrize("line", [{"COLLECTOR_QUEUE_BYTES": "1500000"}], indirect=True, ids=["1.5 MB"])
 @pytest.mark.parametrize("script", ["refused", "stopped-while-down"])
 def test_a_full_queue_makes_the_senders_wait(line: Line, script: str) -> None:
     """When the disk queue is full, files are read later and OTLP clients are told to try again: nothing is dropped."""

@@ -36,7 +36,7 @@ def pod_name(path: Path) -> str:
 def test_a_contract_line_becomes_labels_metadata_and_a_line(loki: Loki, pod: Path) -> None:
     """Service and environment are labels; level, ids and user are metadata, once each; the body is the message."""
     at = time.time_ns()
-    ids = {"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331"}
+    ids = {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "span_id": "b7ad6b7169203331"}
     line = contract_line("read", timestamp=timestamp(at), environment="test", user_id=42, status_code=200, **ids)
     append(pod, cri(line))
     (row,) = rows_of(loki, pod, 1)

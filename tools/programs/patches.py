@@ -13,25 +13,30 @@ from typing import Final
 _STANZA: Final = "github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza"
 _UNLESS_CANCELLED: Final = "if ctx.Err() != nil {\n\t\t\t\treturn\n\t\t\t}\n\t\t\t"
 
-# file_log waits while the exporter's queue is full. When the Collector is told to stop meanwhile, the wait ends with an
-# error that is only logged, and the offset moved past lines that nobody took (tests/stack/test_no_loss.py shows it with the
-# official sources). With these two lines the offset stays, and the lines are read again after the start.
 PATCHES: Final = {
-    (_STANZA, "fileconsumer/internal/reader/reader.go"): (
-        ("r.Offset = s.Pos()\n\t\t\t}\n\t\t\treturn", f"{_UNLESS_CANCELLED}r.Offset = s.Pos()\n\t\t\t}}\n\t\t\treturn"),
-        ("numTokensBatched = 0\n\t\t\tr.Offset,", f"{_UNLESS_CANCELLED}numTokensBatched = 0\n\t\t\tr.Offset,"),
-    ),
+    _STANZA: {
+        # file_log waits while the exporter's queue is full. When the Collector is told to stop meanwhile, the wait ends with
+        # an error that is only logged, and the offset moved past lines that nobody took (tests/stack/test_no_loss.py shows it
+        # with the official sources). With these lines the offset stays, and the lines are read again after the start.
+        "fileconsumer/internal/reader/reader.go": (
+            ("r.Offset = s.Pos()\n\t\t\t}\n\t\t\treturn", f"{_UNLESS_CANCELLED}r.Offset = s.Pos()\n\t\t\t}}\n\t\t\treturn"),
+            ("numTokensBatched = 0\n\t\t\tr.Offset,", f"{_UNLESS_CANCELLED}numTokensBatched = 0\n\t\t\tr.Offset,"),
+        ),
+        # Lines that are handed on, and so queued, together: each time the queue waits for the disk three times.
+        "fileconsumer/internal/reader/factory.go": (("DefaultMaxBatchSize = 100\n", "DefaultMaxBatchSize = 1000\n"),),
+    }
 }
 
 
 def main(folder: Path) -> None:
     """Copy, change and replace each module that has patches."""
-    for number, ((module, file), changes) in enumerate(PATCHES.items()):
+    for number, (module, files) in enumerate(PATCHES.items()):
         copy = folder / f"patched-{number}"
         shutil.copytree(_directory(module), copy)
         for path in (copy, *copy.rglob("*")):  # the module cache is read-only
             path.chmod(path.stat().st_mode | 0o200)
-        _change(copy / file, changes)
+        for file, changes in files.items():
+            _change(copy / file, changes)
         subprocess.run(["go", "mod", "edit", f"-replace={module}={copy}"], check=True)
 
 

@@ -8,11 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+from demo.traffic import calls, message, send, send_one
 from stack.everything import Everything
 from stack.queries import ready_queries
-from stack.traffic import send
 
-TRAFFIC_SECONDS: Final = 5.0
+REQUESTS: Final = 48  # the first so many hold every kind of failure
+PAUSE_SECONDS: Final = 5.0
 
 
 def main(*, once: bool) -> None:
@@ -20,12 +21,13 @@ def main(*, once: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="otel-distro-stack-") as folder, ExitStack() as stack:
         everything = Everything(Path(folder), stack, lambda step: print(f"  {step} …", flush=True))
         print("  sending requests …", flush=True)
-        trace_id = send(everything.chat_url)
-        queries = ready_queries(everything, trace_id)
+        send(everything.chat_url, calls(REQUESTS), lambda _: None)
+        shown = send_one(everything.chat_url, message("lobby", "hello", "ada"))
+        queries = ready_queries(everything, shown.trace_id, REQUESTS)
         print("\n".join(["", *everything.addresses(), "", *(query.text() for query in queries)]), flush=True)
         while not once:
-            time.sleep(TRAFFIC_SECONDS)
-            send(everything.chat_url)
+            time.sleep(PAUSE_SECONDS)
+            send(everything.chat_url, calls(REQUESTS), lambda _: None)
 
 
 if __name__ == "__main__":

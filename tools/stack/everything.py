@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from processes import Process, free_port, script
+from processes import Process, free_port, located
 from stack.collector import Collector, reading
 from stack.loki import Loki
 from stack.prometheus import Alertmanager, Prometheus
 from stack.server import REPOSITORY
 
 CHAT = REPOSITORY / "examples" / "chat"
-RULES = (REPOSITORY / "collector" / "monitoring" / "alerts.yaml",)
+RULES = sorted((REPOSITORY / "helm" / "observability" / "rules").glob("*.yaml"))
 SERVICES: Mapping[str, int] = {"inference": 8001, "chat_api": 8000}
 
 
@@ -87,7 +87,7 @@ class Everything:
         log = self._directory / "log" / name / "app.log"
         log.parent.mkdir(parents=True)
         uvicorn = ["opentelemetry-instrument", "uvicorn", f"{name}:app", f"--port={self.ports[name]}"]
-        command = f"exec {shlex.join([script(uvicorn[0]), *uvicorn[1:]])} >> {shlex.quote(str(log))} 2>&1"
+        command = f"exec {shlex.join([located(uvicorn[0]), *uvicorn[1:]])} >> {shlex.quote(str(log))} 2>&1"
         environment = {
             "OTEL_SERVICE_NAME": name,
             "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=local",

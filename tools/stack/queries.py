@@ -33,8 +33,8 @@ class Query:
         return f"  # {self.title}: {self.answer}\n  {command}\n"
 
 
-def ready_queries(everything: Everything, trace_id: str) -> list[Query]:
-    """Wait until each of the three has an answer, and return them.
+def ready_queries(everything: Everything, trace_id: str, requests: int) -> list[Query]:
+    """Wait until each of the three has an answer, the last one with so many requests, and return them.
 
     Raises:
         TimeoutError: One of them has none, so something between the services and the stores is broken.
@@ -46,11 +46,12 @@ def ready_queries(everything: Everything, trace_id: str) -> list[Query]:
     services = sorted({row.labels["service_name"] for row in rows})
     errors = '{service_name="chat_api"} | level="error"'
     failed = await_rows(loki, errors, 1)
-    rate = "sum by (job, http_route) (rate(http_server_request_duration_seconds_count[1m]))"
-    routes = eventually(lambda: prometheus.query(f"{rate} > 0"), 30.0, rate)
+    served = "sum by (job, http_route, http_response_status_code) (http_server_request_duration_seconds_count)"
+    eventually(lambda: sum(prometheus.query(served).values()) >= requests, 30.0, served)
+    routes = prometheus.query(served)
     logs, metrics = f"{loki.url}/loki/api/v1/query_range", f"{prometheus.url}/api/v1/query"
     return [
         Query("All lines of one request", logs, by_trace, f"{len(rows)} lines of {' and '.join(services)}"),
         Query("Errors of a service", logs, errors, f"{len(failed)} lines"),
-        Query("Requests per second by route", metrics, rate, f"{len(routes)} routes"),
+        Query("Requests by route and status", metrics, served, f"{int(sum(routes.values()))} requests in {len(routes)} series"),
     ]
