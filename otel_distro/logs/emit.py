@@ -102,15 +102,15 @@ class Emitter:
 
     def write(self, event: Event) -> None:
         """Write the event's line."""
-        self.stdout.write(self.line(event))
+        line = self.line(event)
+        if len(line) <= PIPE_BUF:
+            self.stdout.write(line)
+        else:
+            self.stdout.write(line, lambda: fit(event, PIPE_BUF) if self._render is None else line)
 
     def _encode(self, event: Event) -> bytes:
         line = encode(event)
-        if len(line) <= PIPE_BUF:
-            return line
-        if len(line) > self._most:
-            line = fit(event, self._most)
-        return line if self.stdout.has_room(len(line)) else fit(event, PIPE_BUF)
+        return line if len(line) <= self._most else fit(event, self._most)
 
     def _timestamp(self, now: int) -> str:
         begin, text = self._second  # one tuple: threads never see the text of another second

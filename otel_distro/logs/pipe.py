@@ -14,16 +14,12 @@ import os
 import stat
 import struct
 import termios
-import time
-from collections.abc import Iterator
 
 _PAGE = 4096
 _WANTED_BYTES = 1 << 20
 _SPARE_PAGES = 16
 _SETPIPE_SZ = 1031  # linux/fcntl.h; the fcntl module names them from Python 3.10 on Linux only
 _GETPIPE_SZ = 1032
-_PATIENCE_SECONDS = 0.25
-_NAP_SECONDS = 0.0005
 
 
 def pipe_of(fd: int | None) -> Pipe | None:
@@ -41,25 +37,24 @@ class Pipe:
         self._fd = fd
         self._pages = 0
 
-    def wait_for_room(self, size: int) -> bool:
-        """Wait until the pipe certainly has room for `size` bytes; False if the reader is too slow for that."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not self._has_room(size):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_NAP_SECONDS)
-        return True
+    def write(self, line: bytes, *, at_once: bool = False) -> bool:
+        """Write a long line while the other processes hold theirs back; False if there is no room for all of it.
 
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the other processes' long lines back; a record lock is between processes and ends with its owner."""
+        A record lock is between processes, and ends with its owner; threads must take turns before they come here.
+        """
+        if not at_once and not self._has_room(len(line)):
+            return False  # asked without the lock first: many may be waiting
         try:
             fcntl.lockf(self._fd, fcntl.LOCK_EX)
-            yield
+            if not at_once and not self._has_room(len(line)):
+                return False
+            write_all(self._fd, line)
         finally:
             fcntl.lockf(self._fd, fcntl.LOCK_UN)
+        return True
 
     def _has_room(self, size: int) -> bool:
+        """Whether there is certainly room, with some to spare for short lines that come in between."""
         if not self._pages:
             self._pages = self._enlarge() // _PAGE
         # Two neighbouring pages of a pipe always hold more than one page's worth of data, else they were merged.
@@ -76,3 +71,10 @@ class Pipe:
     def _waiting_bytes(self) -> int:
         answer = fcntl.ioctl(self._fd, termios.FIONREAD, b"\0\0\0\0")
         return int(struct.unpack("i", answer)[0])
+
+
+def write_all(fd: int, line: bytes) -> None:
+    """Write all of a line, in as many pieces as the kernel wants."""
+    rest = memoryview(line)
+    while rest:
+        rest = rest[os.write(fd, rest) :]

@@ -9,12 +9,18 @@ import os
 import select
 import sys
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
-from otel_distro.logs.pipe import Pipe, pipe_of
+from otel_distro.logs.pipe import Pipe, pipe_of, write_all
 
 PIPE_BUF = 4096
 _PATIENCE_SECONDS = 1.0
+# For a long line to find room in a pipe; then it is shortened.
+_ROOM_SECONDS = 0.25
+_SHORTEST_NAP_SECONDS = 0.0005
+_LONGEST_NAP_SECONDS = 0.016
 
 
 class Stdout:
@@ -33,8 +39,25 @@ class Stdout:
         self._renew_lock()
         os.register_at_fork(after_in_child=self._renew_lock)
 
-    def write(self, line: bytes) -> None:
-        """Write one line, which ends with a line feed."""
+    def write(self, line: bytes, shorter: Callable[[], bytes] | None = None) -> None:
+        """Write one line.
+
+        Args:
+            line: with its line feed.
+            shorter: returns the line in at most `PIPE_BUF` bytes, for a pipe that has no room for all of it.
+        """
+        if self._attempt(line):
+            return
+        deadline, nap = time.monotonic() + _ROOM_SECONDS, _SHORTEST_NAP_SECONDS
+        while time.monotonic() < deadline:
+            time.sleep(nap)
+            nap = min(2 * nap, _LONGEST_NAP_SECONDS)
+            if self._attempt(line):
+                return
+        self._attempt(line if shorter is None else shorter(), at_once=True)
+
+    def _attempt(self, line: bytes, *, at_once: bool = False) -> bool:
+        """Write a line; False if it is a long one for a pipe without room, unless it must be written at once."""
         try:
             # Re-entrant: a signal handler may log while this thread is writing.
             with self._lock:
@@ -45,23 +68,14 @@ class Stdout:
                 elif self._stream.closed:  # its descriptor may be somebody else's by now
                     self._lose("it is closed")
                 elif self._pipe is not None and len(line) > PIPE_BUF:
-                    with self._pipe.alone():
-                        _write_all(self._fd, line)
-                elif os.write(self._fd, line) != len(line):
-                    self._lose("it took a part of a line")
+                    return self._pipe.write(line, at_once=at_once)
+                elif (written := os.write(self._fd, line)) != len(line):
+                    write_all(self._fd, line[written:])
         except BlockingIOError:  # somebody made the descriptor non-blocking, and its reader lags
             self._write_late(line)
         except (OSError, ValueError) as error:  # a broken pipe, a full disk, a stream that was closed
             self._lose(error)
-
-    def has_room(self, size: int) -> bool:
-        """Whether a line of this size can be written in one piece; short ones always can."""
-        if size <= PIPE_BUF:
-            return True
-        if sys.stdout is not self._stream:
-            with self._lock:
-                self._adopt(sys.stdout)
-        return self._pipe is None or self._pipe.wait_for_room(size)
+        return True
 
     def _write_late(self, line: bytes) -> None:
         """Write a line once there is room, if that is soon."""
@@ -100,9 +114,3 @@ def _descriptor(stream: Any) -> int | None:
         return None
     raw = getattr(stream.buffer, "raw", stream.buffer)
     return raw.fileno() if type(raw) is io.FileIO and not stream.closed else None
-
-
-def _write_all(fd: int, line: bytes) -> None:
-    rest = memoryview(line)
-    while rest:
-        rest = rest[os.write(fd, rest) :]

@@ -9,8 +9,6 @@ import os
 import threading
 from pathlib import Path
 
-import pytest
-
 from otel_distro.logs.stdout import Stdout
 
 
@@ -109,20 +107,41 @@ def test_lines_of_threads_do_not_mix(tmp_path: Path):
     assert {len(line) for line in lines} == {9000}
 
 
-@pytest.mark.parametrize("size", [100, 4096])
-def test_short_lines_always_have_room(size: int):
-    assert Stdout().has_room(size)
-
-
-def test_a_long_line_has_no_room_in_a_pipe_that_nobody_reads():
+def test_a_long_line_is_shortened_when_nobody_reads_the_pipe():
     reading, writing = os.pipe()
-    with os.fdopen(writing, "w") as stream, os.fdopen(reading, "rb"), stdout_is(stream) as stdout:
-        assert stdout.has_room(15_000)
+    with (
+        os.fdopen(writing, "w") as stream,
+        os.fdopen(reading, "rb", buffering=0) as source,
+        stdout_is(stream) as stdout,
+    ):
+        stdout.write(b"x" * 15_000 + b"\n", lambda: b"not needed\n")
         os.set_blocking(writing, False)
         with contextlib.suppress(BlockingIOError):
             while True:
-                os.write(writing, b"x" * 65_536)
-        assert not stdout.has_room(15_000)
+                os.write(writing, b"x" * 4096)
+        source.read(8192)
+        stdout.write(b"y" * 15_000 + b"\n", lambda: b"shorter\n")
+        assert source.read(2 << 20).endswith(b"xshorter\n")
+
+
+def test_a_long_line_waits_for_room_that_comes_in_time():
+    reading, writing = os.pipe()
+    with (
+        os.fdopen(writing, "w") as stream,
+        os.fdopen(reading, "rb", buffering=0) as source,
+        stdout_is(stream) as stdout,
+    ):
+        stdout.write(b"x" * 15_000 + b"\n")
+        os.set_blocking(writing, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writing, b"x" * 4096)
+        read: list[bytes] = []
+        reader = threading.Timer(0.05, lambda: read.append(source.read(1 << 20)))
+        reader.start()
+        stdout.write(b"y" * 15_000 + b"\n", lambda: b"shorter\n")
+        reader.join()
+        assert source.read(1 << 20).endswith(b"y" * 15_000 + b"\n")
 
 
 def test_a_forked_child_can_log_although_another_thread_held_the_lock(tmp_path: Path):
