@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from opentelemetry.sdk.metrics.export import MetricReader, MetricsData
 from opentelemetry.semconv._incubating.attributes.otel_attributes import OtelComponentTypeValues
 
+from otel_distro import diagnostics
 from otel_distro.metrics import limit
 from otel_distro.metrics.cells import SegmentReader, Store
 from otel_distro.metrics.families import Families, merge
@@ -46,7 +47,10 @@ class PrometheusReader(MetricReader):
         Not to be called by two threads at a time.
         """
         self._received.clear()
-        self.collect()
+        try:
+            self.collect()
+        except Exception as error:  # noqa: BLE001  # the SDK raises when the application's callbacks take too long
+            diagnostics.fault("observable instruments", error)
         found: Families = {}
         for data in self._received:
             merge(found, families_of(data, with_scope=self._aggregations.scope_labels))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -53,7 +54,7 @@ class Owner:
         """Listen for members.
 
         Raises:
-            OSError: the platform has no abstract Unix sockets.
+            OSError: another process has the socket's name.
         """
         self._loop = loop
         self._handshake = handshake
@@ -64,12 +65,16 @@ class Owner:
         self._rounds: list[_Round] = []
         self._numbers = count(1)
         self._ended: Families = {}
+        if sys.platform == "linux":  # elsewhere there are no abstract sockets, and this process serves its own metrics
+            self._listen()
+
+    def _listen(self) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.bind("\0" + handshake.socket)
+        self._socket.bind("\0" + self._handshake.socket)
         self._socket.listen(128)
         self._socket.setblocking(False)
-        loop.watch(self._socket, READ, self._accept)
-        loop.call_later(ASK_EVERY_SECONDS, self._ask_all)
+        self._loop.watch(self._socket, READ, self._accept)
+        self._loop.call_later(ASK_EVERY_SECONDS, self._ask_all)
 
     @property
     def members(self) -> list[Peer]:
