@@ -35,12 +35,14 @@ def pod_of(workload: Object) -> Object:
     return {"metadata": {"generateName": "pod-", "labels": template["metadata"]["labels"]}, "spec": spec}
 
 
-def test_otel_collector_installs_and_upgrades_and_keeps_queue_offsets_and_token(api):
+def test_otel_collector_upgrades_from_the_version_before_and_keeps_queue_offsets_and_token(api, tmp_path):
     namespace(api, "collector")
-    old = ["install", "otel-collector", CHARTS / "otel-collector", "--namespace=collector", LOKI]
-    assert "otel-collector-agent.collector.svc:4318" in run_helm(
-        api, *old, "--set=gateway.replicas=1,image.tag=0.158.0"
-    )
+    chart = CHARTS / "otel-collector"
+    # The previous release, as a package: with links replaced by the files behind them.
+    packaged = helm("package", chart, "--version=0.1.0", "--app-version=0.158.0", f"--destination={tmp_path}")
+    assert packaged.returncode == 0, packaged.stderr
+    old = ["install", "otel-collector", tmp_path / "otel-collector-0.1.0.tgz", "--namespace=collector", LOKI]
+    assert "otel-collector-agent.collector.svc:4318" in run_helm(api, *old, "--set=gateway.replicas=1")
     before = {path: api.get(path.format("collector"))["spec"] for path in (GATEWAY, AGENT)}
     secret = api.get("/api/v1/namespaces/collector/secrets/otel-collector-token")["data"]["token"]
     assert len(base64.b64decode(secret)) == 40
@@ -53,6 +55,7 @@ def test_otel_collector_installs_and_upgrades_and_keeps_queue_offsets_and_token(
 
     after = {path: api.get(path.format("collector"))["spec"] for path in (GATEWAY, AGENT)}
     for path in (GATEWAY, AGENT):
+        assert before[path]["template"]["spec"]["containers"][0]["image"].endswith(":0.158.0")
         assert after[path]["selector"] == before[path]["selector"]
         assert after[path]["template"]["spec"]["containers"][0]["image"].endswith(":0.159.0")
     # The queue's volumes belong to the StatefulSet by the names of these templates; the offsets lie in this folder.

@@ -2,6 +2,7 @@
 """The tree of the operator's image instruments an application that was started the way the operator starts it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,10 +43,11 @@ def read(item: int):
 
 def interpreter(version: str) -> str:
     """Return the interpreter of a version that is not this one's environment."""
-    found = sorted(VERSIONS.glob(f"{version}.*/bin/python"))
-    if not found:
-        pytest.skip(f"Python {version} is not installed below {VERSIONS}")
-    return str(found[-1])
+    if found := sorted(VERSIONS.glob(f"{version}.*/bin/python")):
+        return str(found[-1])
+    if path := shutil.which(f"python{version}"):
+        return path
+    pytest.skip(f"Python {version} is neither below {VERSIONS} nor on the PATH")
 
 
 def pip(*arguments: str) -> None:

@@ -115,12 +115,9 @@ class Board:
 
     def build(self) -> models.Dashboard:
         """Return the dashboard in Grafana's model."""
-        with warnings.catch_warnings():
-            # The second version of the schema is not what a sidecar provisions from files.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            board = dashboard.Dashboard(self.title)
         board = (
-            board.uid(self.uid)
+            dashboard.Dashboard(self.title)
+            .uid(self.uid)
             .description(self.description)
             .tags(["otel-distro"])
             .refresh("30s")
