@@ -27,7 +27,7 @@ def test_every_mounted_file_and_volume_exists() -> None:
     """A path that does not exist would be made as an empty folder by the engine."""
     mounts = [mount.split(":")[0] for service in SERVICES.values() for mount in service.get("volumes", [])]
     paths = [mount for mount in mounts if mount.startswith("./")]
-    assert len(paths) >= 9  # noqa: PLR2004
+    assert len(paths) >= 9
     assert [path for path in paths if not (REPOSITORY / path).exists()] == []
     assert {mount for mount in mounts if mount[0] not in "./"} == set(COMPOSE["volumes"])
 
@@ -46,7 +46,10 @@ def test_prometheus_alertmanager_and_loki_accept_their_files(tmp_path: Path) -> 
     (tmp_path / "prometheus.yaml").write_text((FOLDER / "prometheus.yaml").read_text())
     ends_well(program("promtool"), "check", "config", tmp_path / "prometheus.yaml")
     ends_well(program("amtool"), "check-config", FOLDER / "alertmanager.yaml")
-    options = [argument.replace("/etc/loki", str(REPOSITORY / "collector" / "loki")) for argument in SERVICES["loki"]["command"]]
+    options = [
+        argument.replace("/etc/loki", str(REPOSITORY / "collector" / "loki"))
+        for argument in SERVICES["loki"]["command"]
+    ]
     ends_well(program("loki"), *options, "-verify-config", **SERVICES["loki"]["environment"])
 
 
@@ -54,23 +57,26 @@ def test_every_address_names_a_service_of_the_file() -> None:
     """No configuration points at a host that is not there."""
     texts = [path.read_text() for path in (REPOSITORY / "compose.yaml", *FOLDER.rglob("*.yaml"))]
     hosts = {host for text in texts for host in re.findall(r"(?:http://|targets: \[\")([\w-]+):\d", text)}
-    assert len(hosts) >= 7  # noqa: PLR2004
+    assert len(hosts) >= 7
     assert hosts - SERVICES.keys() == {"localhost"}
 
 
 def test_grafana_has_the_data_sources_that_its_links_and_dashboards_want() -> None:
     """Exemplar to trace, log line to trace, trace to log lines."""
-    sources = {source["uid"]: source for source in yaml.safe_load((FOLDER / "grafana" / "datasources.yaml").read_text())["datasources"]}
+    sources = {
+        source["uid"]: source
+        for source in yaml.safe_load((FOLDER / "grafana" / "datasources.yaml").read_text())["datasources"]
+    }
     assert sources.keys() == {"prometheus", "loki", "tempo", "alertmanager"}
     links = re.findall(r"datasourceUid: (\w+)", (FOLDER / "grafana" / "datasources.yaml").read_text())
     assert sorted(links) == ["loki", "tempo", "tempo"]
-    assert len(list((REPOSITORY / "helm" / "observability" / "dashboards").glob("*.json"))) >= 5  # noqa: PLR2004
+    assert len(list((REPOSITORY / "helm" / "observability" / "dashboards").glob("*.json"))) >= 5
 
 
 def test_images_have_the_versions_that_are_built_here() -> None:
     """The programs of the tests are those of the images."""
     tags = {name: service["image"].rsplit(":", 1)[1] for name, service in SERVICES.items() if "image" in service}
-    from programs.catalog import PROGRAMS  # noqa: PLC0415 -- only this test looks behind `program`
+    from programs.catalog import PROGRAMS
 
     assert tags["collector"] == PROGRAMS["collector"].version
     assert tags["loki"] == PROGRAMS["loki"].version

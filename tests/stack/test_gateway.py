@@ -6,7 +6,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,7 +42,7 @@ def gateway(loki: Loki, traces: OtlpReceiver, tmp_path_factory: pytest.TempPathF
         yield running
 
 
-def post(gateway: Collector, signal: str, body: dict[str, Any], token: str = "let-me-in") -> int:  # noqa: S107 -- the test's
+def post(gateway: Collector, signal: str, body: dict[str, Any], token: str = "let-me-in") -> int:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
     request = urllib.request.Request(f"{gateway.otlp_http}/v1/{signal}", json.dumps(body).encode(), headers)
     try:
@@ -65,7 +64,13 @@ def record(message: str, **fields: str) -> dict[str, Any]:
 
 def span(trace: int, name: str, seconds: float, status: int = 0) -> dict[str, Any]:
     start = time.time_ns() - 10 * SECOND
-    fields = {"traceId": f"{trace:032x}", "spanId": f"{trace:016x}", "name": name, "kind": 2, "status": {"code": status}}
+    fields = {
+        "traceId": f"{trace:032x}",
+        "spanId": f"{trace:016x}",
+        "name": name,
+        "kind": 2,
+        "status": {"code": status},
+    }
     times = {"startTimeUnixNano": str(start), "endTimeUnixNano": str(start + int(seconds * SECOND))}
     resource = {"attributes": attributes(**{"service.name": "foreign"})}
     return {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [fields | times]}]}]}
@@ -73,14 +78,19 @@ def span(trace: int, name: str, seconds: float, status: int = 0) -> dict[str, An
 
 def test_who_does_not_know_the_token_is_refused(gateway: Collector) -> None:
     """401 without it, 200 with it."""
-    assert post(gateway, "logs", record("x"), token="wrong") == 401  # noqa: S106, PLR2004 -- the test's
-    assert post(gateway, "logs", record("x")) == 200  # noqa: PLR2004
+    assert post(gateway, "logs", record("x"), token="wrong") == 401
+    assert post(gateway, "logs", record("x")) == 200
 
 
 def test_secrets_of_foreign_programs_do_not_reach_loki(gateway: Collector, loki: Loki) -> None:
     """By key and by shape, in fields and in the message."""
-    secrets = {"password": "hunter2", "header": f"Bearer {JWT}", "url": "postgres://user:pw123@db/x", "note": "harmless"}
-    assert post(gateway, "logs", record(f"login with {JWT}", marker="redaction", **secrets)) == 200  # noqa: PLR2004
+    secrets = {
+        "password": "hunter2",
+        "header": f"Bearer {JWT}",
+        "url": "postgres://user:pw123@db/x",
+        "note": "harmless",
+    }
+    assert post(gateway, "logs", record(f"login with {JWT}", marker="redaction", **secrets)) == 200
     (row,) = await_rows(loki, '{service_name="foreign"} | marker="redaction"', 1)
     everything = json.dumps([row.line, row.metadata])
     assert [secret for secret in ("hunter2", JWT, "pw123") if secret in everything] == []
@@ -90,6 +100,6 @@ def test_secrets_of_foreign_programs_do_not_reach_loki(gateway: Collector, loki:
 def test_tail_sampling_keeps_errors_and_slow_traces(gateway: Collector, traces: OtlpReceiver) -> None:
     """With a share of 0 % for the rest, exactly these two of three traces arrive."""
     for body in (span(1, "fast", 0.01), span(2, "failed", 0.01, status=2), span(3, "slow", 2.0)):
-        assert post(gateway, "traces", body) == 200  # noqa: PLR2004
-    traces.wait_for(lambda seen: len(seen.spans()) >= 2, timeout=15)  # noqa: PLR2004
+        assert post(gateway, "traces", body) == 200
+    traces.wait_for(lambda seen: len(seen.spans()) >= 2, timeout=15)
     assert sorted(kept.name for kept in traces.spans()) == ["failed", "slow"]

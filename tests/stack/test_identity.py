@@ -62,5 +62,5 @@ def test_metadata_is_the_same(both_ways: tuple[list[Row], list[Row]]) -> None:
     by_otlp, from_file = both_ways
     assert [row.metadata for row in by_otlp] == [row.metadata for row in from_file]
     in_span = [row for row in by_otlp if "trace_id" in row.metadata]
-    assert len(in_span) == 4  # noqa: PLR2004 -- what events.py logs inside its span
+    assert len(in_span) == 4
     assert len({row.metadata["trace_id"] for row in in_span}) == 1

@@ -16,7 +16,7 @@ def test_make_stack_shows_queries_that_have_an_answer() -> None:
     shown = "\n".join(stack.stdout)
     assert "lines of chat_api and inference" in shown
     counts = [int(count) for count in re.findall(r": (\d+) (?:lines|requests)", shown)]
-    assert len(counts) == 3, shown  # noqa: PLR2004 -- three queries
+    assert len(counts) == 3, shown
     assert min(counts) > 0
     for name in ("chat", "Prometheus", "Alertmanager", "Loki", "Collector"):
         assert re.search(rf"^  {name} +http://127\.0\.0\.1:\d+", shown, re.MULTILINE), name

@@ -29,7 +29,7 @@ def assert_nothing_lost(counts: dict[str, Count]) -> None:
 
     Loki takes equal records once, so what is sent twice is seen twice only where a line has no time of its own.
     """
-    assert len(counts) == 3  # noqa: PLR2004 -- three writers
+    assert len(counts) == 3
     assert [count.missing for count in counts.values()] == [0, 0, 0]
     assert max(count.doubled for count in counts.values()) <= EVENTS // 4
 

@@ -13,7 +13,12 @@ from stack.loki import Loki, Row, await_rows
 
 pytestmark = pytest.mark.usefixtures("collector")
 
-TRACEBACK = ("Traceback (most recent call last):", '  File "app.py", line 1, in <module>', "    main()", "ValueError: bad")
+TRACEBACK = (
+    "Traceback (most recent call last):",
+    '  File "app.py", line 1, in <module>',
+    "    main()",
+    "ValueError: bad",
+)
 
 
 @pytest.fixture
@@ -124,7 +129,9 @@ def test_the_folder_names_the_service_of_a_file(loki: Loki, logs: Path) -> None:
 
 def test_a_line_that_otlp_carried_is_dropped(loki: Loki, pod: Path) -> None:
     """`"otlp": true` says that the record is on its way already."""
-    append(pod, cri(contract_line("twice", otlp=True)), cri(contract_line("once")), cri(contract_line("no", otlp=False)))
+    append(
+        pod, cri(contract_line("twice", otlp=True)), cri(contract_line("once")), cri(contract_line("no", otlp=False))
+    )
     rows = rows_of(loki, pod, 2)
     assert sorted(row.line for row in rows) == ["no", "once"]
 

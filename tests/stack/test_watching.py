@@ -18,12 +18,15 @@ from stack.prometheus import Prometheus
 from stack.server import REPOSITORY, eventually, fetch, fetch_json
 
 MONITORING = REPOSITORY / "collector" / "monitoring"
-CANARY = REPOSITORY / "collector" / "canary" / "canary.py"
+CANARY = REPOSITORY / "tools" / "log_canary.py"
 
 
 def test_alerts_fire_when_they_must_and_are_silent_else() -> None:
     """promtool finds nothing wrong in the rules, and every case comes out."""
-    for arguments in (["check", "rules", "--lint=all", "--lint-fatal", "alerts.yaml"], ["test", "rules", "alerts.test.yaml"]):
+    for arguments in (
+        ["check", "rules", "--lint=all", "--lint-fatal", "alerts.yaml"],
+        ["test", "rules", "alerts.test.yaml"],
+    ):
         done = subprocess.run(
             [str(program("promtool")), *arguments], cwd=MONITORING, capture_output=True, text=True, check=False
         )
@@ -45,7 +48,7 @@ def test_health_answers_and_every_metric_of_the_alerts_exists(
     named = set(re.findall(r"\b(?:otelcol|log_canary)_\w+", (MONITORING / "alerts.yaml").read_text()))
     # Spans and metric points count in metrics that exist once the first of them went wrong; so does a full queue's.
     here = {name for name in named if "spans" not in name and "metric_points" not in name and "enqueue" not in name}
-    assert len(here) >= 8  # noqa: PLR2004 -- fewer and the expression above finds nothing
+    assert len(here) >= 8
     assert {name for name in here if name.removesuffix("_bucket") not in emitted} == set()
 
 
@@ -83,7 +86,7 @@ def test_the_canary_measures_the_way_of_a_line(loki: Loki, logs: Path) -> None:
     with Process([sys.executable, str(CANARY)], environment | {"CANARY_INTERVAL_SECONDS": "0.5"}) as canary:
         canary.wait_for_port(port)
         url = f"http://127.0.0.1:{port}"
-        eventually(lambda: scrape(url, TEXT).value("log_canary_delay_seconds_count") >= 2)  # noqa: PLR2004
+        eventually(lambda: scrape(url, TEXT).value("log_canary_delay_seconds_count") >= 2)
         seen = scrape(url, TEXT)
         canary.kill()
     assert seen.value("log_canary_missing_total") == 0

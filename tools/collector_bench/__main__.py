@@ -7,9 +7,10 @@ import statistics
 import sys
 from datetime import datetime, timezone
 
-from collector_bench.measure import VARIANTS, Result, measure
 from programs.catalog import PROGRAMS
 from stack.server import REPOSITORY
+
+from collector_bench.measure import VARIANTS, Result, measure
 
 RATE, SECONDS = 10_000, 20
 PAGE = REPOSITORY / "docs" / "benchmarks-collector.md"

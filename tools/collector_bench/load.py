@@ -35,7 +35,8 @@ def batches(service: str, rate: float, seconds: float) -> Iterator[str]:
         at = max(at, time.time_ns() // 1000)
         times = [timestamp(moment * 1000) for moment in range(at, at + each * step, step)]
         yield "".join(
-            f"{parts[0]}{moment}{parts[1]}{moment}{parts[2]}{number + i:010d}{parts[3]}" for i, moment in enumerate(times)
+            f"{parts[0]}{moment}{parts[1]}{moment}{parts[2]}{number + i:010d}{parts[3]}"
+            for i, moment in enumerate(times)
         )
         number, at = number + each, at + each * step
 

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector_bench.load import Load
 from programs import program
 from stack.collector import Collector, reading
 from stack.lines import append, contract_line, cri, pod_log
 from stack.loki import Loki
 from stack.server import eventually
+
+from collector_bench.load import Load
 
 PRESET = Path(__file__).with_name("preset.yaml")
 IDLE_SECONDS = 8.0

@@ -49,7 +49,7 @@ class GoProgram:
     def _link_flags(self) -> str:
         return f"-X {self.stamp}=v{self.version}" if self.stamp else ""
 
-    def steps(self, scratch: Path, output: Path) -> list[Step]:
+    def steps(self, scratch: Path, output: Path) -> list[Step]:  # noqa: ARG002 -- the Collector's needs the folder
         """Return what has to be run, in order, so that the binary lies at `output`."""
         return [(_go_build(self.package, output, self.tags, self._link_flags), MODULES / self.module)]
 
@@ -93,7 +93,9 @@ def _go_build(package: str, output: Path, tags: str, link_flags: str = "") -> li
     return ["go", "build", *flags, "-o", str(output), package]
 
 
-def _go(name: str, pinned: str, package: str, *, module: str = "", tags: str = "", stamp: str = "") -> GoProgram:
+def _go(  # noqa: PLR0913 -- the columns of the table below
+    name: str, pinned: str, package: str, *, module: str = "", tags: str = "", stamp: str = ""
+) -> GoProgram:
     return GoProgram(name, f"{pinned}/{package}", pinned, module or name, tags, stamp)
 
 

@@ -19,7 +19,10 @@ PATCHES: Final = {
         # an error that is only logged, and the offset moved past lines that nobody took (tests/stack/test_no_loss.py shows it
         # with the official sources). With these lines the offset stays, and the lines are read again after the start.
         "fileconsumer/internal/reader/reader.go": (
-            ("r.Offset = s.Pos()\n\t\t\t}\n\t\t\treturn", f"{_UNLESS_CANCELLED}r.Offset = s.Pos()\n\t\t\t}}\n\t\t\treturn"),
+            (
+                "r.Offset = s.Pos()\n\t\t\t}\n\t\t\treturn",
+                f"{_UNLESS_CANCELLED}r.Offset = s.Pos()\n\t\t\t}}\n\t\t\treturn",
+            ),
             ("numTokensBatched = 0\n\t\t\tr.Offset,", f"{_UNLESS_CANCELLED}numTokensBatched = 0\n\t\t\tr.Offset,"),
         ),
         # Lines that are handed on, and so queued, together: each time the queue waits for the disk three times.

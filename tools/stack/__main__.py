@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from demo.traffic import calls, message, send, send_one
+
 from stack.everything import Everything
 from stack.queries import ready_queries
 

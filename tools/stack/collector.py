@@ -9,6 +9,7 @@ from pathlib import Path
 from processes import free_port
 from programs import program
 from scrape import TEXT, Scrape, scrape
+
 from stack.server import REPOSITORY, Server
 
 CONFIGURATION = REPOSITORY / "collector"

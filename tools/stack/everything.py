@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from processes import Process, free_port, located
+
 from stack.collector import Collector, reading
 from stack.loki import Loki
 from stack.prometheus import Alertmanager, Prometheus
@@ -102,5 +103,5 @@ class Everything:
         file = self._directory / "log" / "log-canary" / "canary.log"
         file.parent.mkdir(parents=True)
         variables = {"LOKI_URL": self.loki.url, "CANARY_FILE": str(file), "CANARY_PORT": str(self._canary_port)}
-        canary = REPOSITORY / "collector" / "canary" / "canary.py"
+        canary = REPOSITORY / "tools" / "log_canary.py"
         self._stack.enter_context(Process([sys.executable, str(canary)], variables | {"CANARY_INTERVAL_SECONDS": "5"}))

@@ -12,6 +12,7 @@ from typing import Any
 
 from processes import free_port
 from programs import program
+
 from stack.server import REPOSITORY, Server, eventually, fetch_json
 
 PAGE = 5000
@@ -98,7 +99,7 @@ class Loki(Server):
 
 
 def _row(labels: dict[str, str], value: list[Any]) -> Row:
-    metadata = value[2].get("structuredMetadata", {}) if len(value) > 2 else {}  # noqa: PLR2004 -- [time, line, extras?]
+    metadata = value[2].get("structuredMetadata", {}) if len(value) > 2 else {}
     return Row(int(value[0]), value[1], labels, metadata)
 
 

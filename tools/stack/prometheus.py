@@ -9,6 +9,7 @@ from pathlib import Path
 
 from processes import free_port
 from programs import program
+
 from stack.server import Server, fetch_json
 
 
@@ -23,7 +24,7 @@ class Prometheus(Server):
         interval: seconds between two scrapes, and between two evaluations.
     """
 
-    def __init__(  # noqa: PLR0913 -- what makes up a configuration
+    def __init__(  # noqa: PLR0913, PLR0917 -- what makes up a configuration
         self,
         directory: Path,
         targets: Mapping[str, str],

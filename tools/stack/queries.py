@@ -53,5 +53,10 @@ def ready_queries(everything: Everything, trace_id: str, requests: int) -> list[
     return [
         Query("All lines of one request", logs, by_trace, f"{len(rows)} lines of {' and '.join(services)}"),
         Query("Errors of a service", logs, errors, f"{len(failed)} lines"),
-        Query("Requests by route and status", metrics, served, f"{int(sum(routes.values()))} requests in {len(routes)} series"),
+        Query(
+            "Requests by route and status",
+            metrics,
+            served,
+            f"{int(sum(routes.values()))} requests in {len(routes)} series",
+        ),
     ]

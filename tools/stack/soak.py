@@ -18,13 +18,16 @@ CALM_SECONDS = 5.0
 def main(events: int) -> int:
     """Run, print what became of every writer's events, return 1 if one is missing."""
     start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="soak-") as folder, Loki(Path(folder) / "loki") as loki:
-        with Line(Path(folder) / "line", loki, events, RATE) as line:
-            for name, script in until(lambda: not any(writer.is_alive() for writer in line.writers), SCRIPTS.items()):
-                print(f"{time.monotonic() - start:6.0f} s {name}: {[w.written for w in line.writers]}", flush=True)
-                script(line, FAULT_SECONDS)
-                time.sleep(CALM_SECONDS)
-            counts = line.settle(600)
+    with (
+        tempfile.TemporaryDirectory(prefix="soak-") as folder,
+        Loki(Path(folder) / "loki") as loki,
+        Line(Path(folder) / "line", loki, events, RATE) as line,
+    ):
+        for name, script in until(lambda: not any(writer.is_alive() for writer in line.writers), SCRIPTS.items()):
+            print(f"{time.monotonic() - start:6.0f} s {name}: {[w.written for w in line.writers]}", flush=True)
+            script(line, FAULT_SECONDS)
+            time.sleep(CALM_SECONDS)
+        counts = line.settle(600)
     for service, count in counts.items():
         print(f"{service}: missing {count.missing}, doubled {count.doubled}")
     print(f"{sum(writer.total for writer in line.writers):,} events in {time.monotonic() - start:.0f} s")

@@ -3,7 +3,7 @@
 
 Standard library only, so that one file is all it needs:
 
-    LOKI_URL=http://127.0.0.1:3100 CANARY_FILE=/var/log/log-canary/canary.log python canary.py
+    LOKI_URL=http://127.0.0.1:3100 CANARY_FILE=/var/log/log-canary/canary.log python tools/log_canary.py
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import ClassVar, TextIO
 
 SERVICE = "log-canary"
@@ -75,14 +76,17 @@ class Findings:
         self._last = time.time()
 
     def written(self) -> None:
+        """Count a line that was written."""
         with self._lock:
             self._written += 1
 
     def missing(self) -> None:
+        """Count a line that was not found in time."""
         with self._lock:
             self._missing += 1
 
     def found(self, delay: float) -> None:
+        """Count a line that was found after so many seconds."""
         with self._lock:
             self._delays[sum(delay > bound for bound in BUCKETS)] += 1
             self._total += delay
@@ -92,7 +96,10 @@ class Findings:
         """Return everything in Prometheus's text format."""
         with self._lock:
             counts = [sum(self._delays[: i + 1]) for i in range(len(self._delays))]
-            buckets = [f'log_canary_delay_seconds_bucket{{le="{b}"}} {n}' for b, n in zip((*BUCKETS, "+Inf"), counts)]
+            buckets = [
+                f'log_canary_delay_seconds_bucket{{le="{b}"}} {n}'
+                for b, n in zip((*BUCKETS, "+Inf"), counts, strict=True)
+            ]
             return "\n".join(
                 (
                     "# HELP log_canary_delay_seconds From writing a line to finding it in Loki.",
@@ -153,6 +160,7 @@ class MetricsHandler(BaseHTTPRequestHandler):
     findings: ClassVar[Findings]
 
     def do_GET(self) -> None:
+        """Answer with the findings."""
         known = self.path == "/metrics"
         body = self.findings.exposition().encode() if known else b"see /metrics\n"
         self.send_response(200 if known else 404)
@@ -169,8 +177,10 @@ def main() -> None:
     """Serve metrics and write lines until the process is ended."""
     settings, findings = Settings.of(os.environ), Findings()
     handler = type("Handler", (MetricsHandler,), {"findings": findings})
-    threading.Thread(target=ThreadingHTTPServer((settings.host, settings.port), handler).serve_forever, daemon=True).start()
-    stream = open(settings.file, "a", encoding="utf-8") if settings.file else sys.stdout  # noqa: SIM115 -- kept open
+    threading.Thread(
+        target=ThreadingHTTPServer((settings.host, settings.port), handler).serve_forever, daemon=True
+    ).start()
+    stream = Path(settings.file).open("a", encoding="utf-8") if settings.file else sys.stdout  # noqa: SIM115 -- kept open
     while True:
         began = time.monotonic()
         look_once(settings, stream, findings)
