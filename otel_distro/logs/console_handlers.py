@@ -11,7 +11,9 @@ from typing import Any, Final
 # Marks of handlers whose format nobody chose over ours: made by `basicConfig` itself, or by gunicorn for its own lines.
 _MADE_BY_BASIC_CONFIG: Final = "_otel_distro_basic_config"
 _MADE_BY_GUNICORN: Final = "_gunicorn"
-_SERVER_FORMATTERS: Final = frozenset(("uvicorn.logging", "hypercorn.logging"))
+_SERVER_FORMATTERS: Final = frozenset(("uvicorn.logging",))
+# These servers give their handlers ordinary formatters.
+_SERVER_LOGGERS: Final = frozenset(("hypercorn.error", "hypercorn.access", "_granian", "granian.access"))
 _STANDARD_DESCRIPTORS: Final = (1, 2)
 
 
@@ -27,8 +29,8 @@ def writes_to_console(handler: logging.Handler) -> bool:
     return stream is not None and _is_console(stream)
 
 
-def stands_in_for_ours(handler: logging.Handler) -> bool:
-    """Whether a console handler is a default that nobody chose: of `basicConfig`, of uvicorn, of gunicorn."""
+def stands_in_for_ours(handler: logging.Handler, logger: str) -> bool:
+    """Whether a console handler of a logger is a default that nobody chose: of `basicConfig`, or of a server."""
     if type(handler) is not logging.StreamHandler:
         return False
     marks = handler.__dict__
@@ -36,6 +38,7 @@ def stands_in_for_ours(handler: logging.Handler) -> bool:
         _MADE_BY_BASIC_CONFIG in marks
         or _MADE_BY_GUNICORN in marks
         or type(handler.formatter).__module__ in _SERVER_FORMATTERS
+        or logger in _SERVER_LOGGERS
     )
     return default and writes_to_console(handler)
 

@@ -68,7 +68,7 @@ def _call_handlers(emitter: Emitter) -> Callable[[logging.Logger, logging.LogRec
             return
         # Exported before the handlers run, so that each line can say whether the collector has it already.
         event = _guarded(_exported_event, emitter, record, left_out) if emitter.export is not None else None
-        if _ask_handlers(self, record) and not access.replaces(record.name):
+        if _ask_handlers(self, record, replaced=access.replaces(record.name)):
             _guarded(_write, emitter, record, event or left_out)
 
     return call_handlers
@@ -83,23 +83,31 @@ def _guarded(step: Callable[..., Event | None], *args: object) -> Event | None:
 
 
 @standing_in("logging")
-def _ask_handlers(logger: logging.Logger, record: logging.LogRecord) -> bool:
-    """Pass the record to the application's handlers, as the standard library does; whether the line is ours to write."""
+def _ask_handlers(logger: logging.Logger, record: logging.LogRecord, *, replaced: bool) -> bool:
+    """Pass the record to the application's handlers, as the standard library does; whether the line is ours to write.
+
+    The console gets no line that the access event replaces, whoever's handler would write it.
+    """
     level, found, on_console, ours = record.levelno, False, False, False
     current: logging.Logger | None = logger
     while current:
         for handler in current.handlers:
             found = True
-            if stands_in_for_ours(handler):
+            if stands_in_for_ours(handler, current.name):
                 ours = True
+            elif replaced and writes_to_console(handler):
+                continue
             elif level >= handler.level:
                 handler.handle(record)
                 on_console = on_console or writes_to_console(handler)
         if not current.propagate and current.parent:
             # A logger kept to itself writes where its handlers do; with none, warnings would go to `lastResort`.
-            return not on_console and (ours or (not found and level >= logging.WARNING))
+            ours = ours or (not found and level >= logging.WARNING)
+            break
         current = current.parent
-    return not on_console
+    else:
+        ours = True
+    return ours and not on_console and not replaced
 
 
 def _left_out(emitter: Emitter, record: logging.LogRecord) -> int | None:

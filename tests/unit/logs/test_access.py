@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import sys
 
 import pytest
 
@@ -81,3 +83,13 @@ def test_switched_off_the_servers_lines_stay(install):
     access.emit(**REQUEST)
     logging.getLogger("uvicorn.access").info("the server's")
     assert output.event["message"] == "the server's"
+
+
+def test_a_handler_that_the_application_gave_the_server_writes_no_second_line(output, capsys):
+    server, file = logging.getLogger("uvicorn.access"), io.StringIO()
+    server.addHandler(logging.StreamHandler(sys.stdout))
+    server.addHandler(logging.StreamHandler(file))
+    access.take_over()
+    server.info("the server's")
+    server.handlers.clear()
+    assert (output.lines, file.getvalue()) == ([], "the server's\n")
