@@ -55,12 +55,12 @@ class Sink:
     def __init__(self) -> None:
         self.submitted = 0
 
-    def submit(self, resource: Any, scope: Any, record: bytes) -> bool:
+    def submit(self, *_record: Any) -> bool:
         """Count a record."""
         self.submitted += 1
         return True
 
-    def force_flush(self, timeout_seconds: float) -> bool:
+    def force_flush(self, _timeout_seconds: float) -> bool:
         """Say that nothing is left."""
         return True
 
@@ -71,7 +71,7 @@ def application(routes: int) -> fastapi.FastAPI:
     """Return an application with a path parameter behind `routes` others."""
     app = fastapi.FastAPI()
     for number in range(routes):
-        app.get(f"/other{number}/{{id}}")(_other)
+        app.get(f"/other{number}/{{number}}")(_other)
 
     @app.get("/items/{item_id}")
     async def item(item_id: int) -> dict[str, int]:
@@ -80,8 +80,8 @@ def application(routes: int) -> fastapi.FastAPI:
     return app
 
 
-async def _other(id: int) -> dict[str, int]:
-    return {"id": id}
+async def _other(number: int) -> dict[str, int]:
+    return {"id": number}
 
 
 def contrib(routes: int) -> fastapi.FastAPI:
@@ -115,7 +115,7 @@ def ours(routes: int, *, sampled: bool = True, access: Callable[..., Any] | None
     instrumentor.instrument(tracer_provider=provider, meter_provider=MeterProvider([PrometheusReader()]))
     app = application(routes)
     app.middleware_stack = app.build_middleware_stack()
-    type(instrumentor)._instance = None
+    type(instrumentor)._instance = None  # noqa: SLF001 - one more application of another kind follows
     fastapi.FastAPI = original
     from opentelemetry.instrumentation import asgi
     from opentelemetry.instrumentation import fastapi as contrib_fastapi
@@ -170,6 +170,12 @@ def measure(apps: dict[str, Any], rounds: int, count: int, headers: list[tuple[b
     return {name: statistics.median(values) for name, values in times.items()}
 
 
+def routes(number: int) -> dict[str, float]:
+    """Return the medians for an application with so many routes before the one that is asked for."""
+    apps = {"bare": application(number), "contrib": contrib(number), "ours": ours(number)}
+    return measure(apps, 5, 500, HEADERS)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -197,7 +203,9 @@ def main() -> None:
     medians = measure(apps, options.rounds, options.count, headers)
     for name, value in medians.items():
         added = value - medians["bare"]
-        share = f"  {added / (medians['contrib'] - medians['bare']):.3f} of contrib's" if name.startswith("ours") else ""
+        share = (
+            f"  {added / (medians['contrib'] - medians['bare']):.3f} of contrib's" if name.startswith("ours") else ""
+        )
         print(f"{name:18} {value:7.1f} us  +{added:6.1f}{share}")
 
 

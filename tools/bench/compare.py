@@ -17,7 +17,7 @@ from variants import VARIANTS, Variant, make
 
 def available(names: str) -> list[Variant]:
     """Return the variants that were asked for and whose environments can be made."""
-    chosen = [variant for variant in VARIANTS if names in variant.name or variant.name == "bare"]
+    chosen = [variant for variant in VARIANTS if names in variant.name or variant is VARIANTS[0]]
     made = {name: make(name) for name in dict.fromkeys(variant.environment for variant in chosen)}
     for name in (name for name, there in made.items() if not there):
         print(f"left out, its packages cannot be installed: {name}")

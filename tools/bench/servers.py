@@ -90,7 +90,11 @@ def serving(variant: Variant, sink_port: int) -> Iterator[Server]:
     }
     begun = time.monotonic()
     process = subprocess.Popen(
-        ["taskset", "-c", SERVER_CORE, *command], cwd=APPS, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ["taskset", "-c", SERVER_CORE, *command],
+        cwd=APPS,
+        env=variables,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         _wait(process, port)

@@ -12,7 +12,12 @@ ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ROOT / ".venvs"
 SERVER = ["fastapi == 0.165.0", "uvicorn[standard] == 0.54.0", "structlog ~= 26.1", "orjson ~= 3.13", "httpx == 0.28.1"]
 CONTRIB = ["opentelemetry-instrumentation-fastapi == 0.66b1", "opentelemetry-instrumentation-httpx == 0.66b1"]
-UPSTREAM = [*CONTRIB, "opentelemetry-distro == 0.66b1", "opentelemetry-exporter-otlp ~= 1.45.1", "opentelemetry-exporter-prometheus == 0.66b1"]
+UPSTREAM = [
+    *CONTRIB,
+    "opentelemetry-distro == 0.66b1",
+    "opentelemetry-exporter-otlp ~= 1.45.1",
+    "opentelemetry-exporter-prometheus == 0.66b1",
+]
 
 PACKAGES = {
     "plain": ["prometheus-fastapi-instrumentator", "asgi-correlation-id"],
@@ -42,7 +47,12 @@ VARIANTS = (
     Variant("bare", "plain"),
     Variant("metrics-only stack", "plain", variables={"BENCH_METRICS_ONLY": "1"}),
     Variant("upstream: traces, /metrics", "upstream", LAUNCHER, {**UPSTREAM_METRICS, **NO_LOGS}),
-    Variant("upstream: traces, /metrics, OTLP logs", "upstream", LAUNCHER, {**UPSTREAM_METRICS, "OTEL_LOGS_EXPORTER": "otlp"}),
+    Variant(
+        "upstream: traces, /metrics, OTLP logs",
+        "upstream",
+        LAUNCHER,
+        {**UPSTREAM_METRICS, "OTEL_LOGS_EXPORTER": "otlp"},
+    ),
     Variant("elastic", "elastic", LAUNCHER),
     Variant("splunk", "splunk", LAUNCHER),
     Variant("ours: everything", "ours", LAUNCHER, OUR_LINES),
