@@ -211,7 +211,8 @@ def _http(runtime: Runtime) -> None:
     from otel_distro.logs import access
 
     settings = runtime.settings
-    undo = http.install(settings.http, access.emit if settings.logs.access else None)
+    ended = access.emit if settings.logs.access else None
+    undo = http.install(settings.http, ended, access.started if ended and settings.logs.access_start else None)
     runtime.on_close("HTTP", lambda _seconds: undo())
 
 

@@ -57,6 +57,7 @@ def _telemetry(installed: Installation, tracer: Any, meter: Any, options: dict[s
         details=options.get("default_span_details") if needs_name else None,
         extras=extras or None,
         access=installed.access,
+        started=installed.started,
     )
 
 

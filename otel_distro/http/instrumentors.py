@@ -14,13 +14,16 @@ from otel_distro.variables import HttpSettings
 class Installation:
     """What `otel_distro.http.install` was given: every middleware and client path made later uses it."""
 
-    def __init__(self, settings: HttpSettings, access: AccessEvent | None) -> None:
+    def __init__(
+        self, settings: HttpSettings, access: AccessEvent | None = None, started: AccessEvent | None = None
+    ) -> None:
         self.settings = settings
         self.policy = Policy(settings)
         self.access = access
+        self.started = started
 
 
-_installed = Installation(HttpSettings(), None)
+_installed = Installation(HttpSettings())
 
 
 def use(installation: Installation) -> None:

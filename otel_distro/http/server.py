@@ -36,6 +36,7 @@ class ServerTelemetry:
         details: Finds name and attributes by matching all routes, where they must be known before the router ran.
         extras: Hooks, captured headers and message spans, if any were asked for.
         access: Takes the access event; None if there is none.
+        started: Takes the event of a request's begin; None if there is none.
     """
 
     def __init__(  # noqa: PLR0913 - each is a part of its own
@@ -48,6 +49,7 @@ class ServerTelemetry:
         details: SpanDetails | None = None,
         extras: ServerExtras | None = None,
         access: AccessEvent | None = None,
+        started: AccessEvent | None = None,
     ) -> None:
         self._start = starter(tracer)
         self.metrics = metrics
@@ -56,6 +58,7 @@ class ServerTelemetry:
         self.details = details
         self.extras = extras
         self.access = access
+        self.started = started
 
     def start_span(  # noqa: PLR0913, PLR0917 - what a span is made of
         self,

@@ -61,6 +61,9 @@ class ServerRequest:
         self._log_ids = ids
         self._bound_ids = current_ids.set(ids)
         arrival.in_flight.add(self)
+        if telemetry.started is not None:
+            client = scope.get("client")
+            telemetry.started(method=arrival.method, path=scope.get("path", ""), client=client[0] if client else None)
 
     def _start_span(self, headers: dict[bytes, bytes], attributes: dict[str, Any]) -> None:
         """Start the span under what the caller sent, or as a part of this process's own span, and make it current."""
