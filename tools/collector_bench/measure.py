@@ -30,7 +30,8 @@ class Result:
     """Figures of one run.
 
     Attributes:
-        cores: processor seconds per second while the load lasted.
+        cores: processor seconds that the load took, per second of load.
+        behind: seconds from the end of the load until its last line was sent.
         peak_mib: peak resident memory.
         lost: lines written that Loki does not have.
         extra: lines that Loki has more than once.
@@ -39,6 +40,7 @@ class Result:
     """
 
     cores: float
+    behind: float
     peak_mib: float
     lost: int
     extra: int
@@ -57,8 +59,7 @@ def measure(variant: str, rate: float, seconds: float) -> Result:
     """Run one variant with a Loki of its own through all three measurements."""
     with tempfile.TemporaryDirectory(prefix="collector-bench-") as folder, Loki(Path(folder) / "loki") as loki:
         bench = _Bench(variant, Path(folder), loki)
-        cores, peak, lost, extra = bench.steady(rate, seconds)
-        return Result(cores, peak, lost, extra, bench.delay(), bench.capacity(rate * seconds))
+        return Result(*bench.steady(rate, seconds), bench.delay(), bench.capacity(rate * seconds))
 
 
 class _Bench:
@@ -70,8 +71,8 @@ class _Bench:
     def _collector(self, logs: Path) -> Collector:
         return self._kind(logs / "collector", reading(logs, self._loki.otlp) | self._variables)
 
-    def steady(self, rate: float, seconds: float) -> tuple[float, float, int, int]:
-        """Write at a steady rate; return cores, peak MiB, lines lost and lines doubled."""
+    def steady(self, rate: float, seconds: float) -> tuple[float, float, float, int, int]:
+        """Write at a steady rate; return cores, seconds behind, peak MiB, lines lost and lines doubled."""
         logs = self._directory / "steady"
         load = Load(pod_log(logs, "steady"), "steady", rate, seconds)
         with self._collector(logs) as collector:
@@ -80,12 +81,13 @@ class _Bench:
             load.start()
             load.join()
             _await_sent(collector, load.written)
-            cores = (_cpu_seconds(pid) - before) / (time.monotonic() - start)
+            behind = time.monotonic() - start - seconds
+            cores = (_cpu_seconds(pid) - before) / seconds
             peak = _peak_mib(pid)
             sent = collector.metrics().value("otelcol_exporter_sent_log_records_total")
         eventually(lambda: self._stored("steady") >= min(sent, load.written), 30.0)
         stored = self._stored("steady")
-        return cores, peak, max(0, load.written - stored), max(0, stored - load.written)
+        return cores, behind, peak, max(0, load.written - stored), max(0, stored - load.written)
 
     def delay(self, probes: int = 20) -> float:
         """Return the median seconds from writing a line to finding it, under 1,000 lines/s."""
