@@ -92,9 +92,17 @@ class Emitter:
             event["fields"] = UNREADABLE
         if error is not None:
             event.update(error_fields(error))
-        if self.export is not None and self.export(now, event, span, error):
-            event[EXPORTED] = True
+        if self.export is not None:
+            self._hand_over(self.export, now, event, span, error)
         return event
+
+    @staticmethod
+    def _hand_over(export: Export, now: int, event: Event, span: Span, error: BaseException | None) -> None:
+        try:
+            if export(now, event, span, error):
+                event[EXPORTED] = True
+        except Exception as failure:  # noqa: BLE001 - an exporter's fault leaves the line to the collector
+            fault("log export", failure)
 
     def line(self, event: Event) -> bytes:
         """Return the event as the bytes of its line, line feed included."""

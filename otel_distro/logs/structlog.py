@@ -15,6 +15,8 @@ from collections.abc import Callable
 from typing import Any, Final
 from weakref import WeakSet
 
+from structlog import DropEvent
+
 from otel_distro.diagnostics import fault
 from otel_distro.logs.emit import Emitter
 from otel_distro.logs.patch import Patches, standing_in
@@ -103,10 +105,21 @@ def _process_event(emitter: Emitter) -> Callable[..., Any]:
         for processor in processors[:-1]:
             event_dict = processor(self._logger, method_name, event_dict)
         if getattr(processors[-1], _DEFAULT_RENDERER, None) is True:
-            return as_line_for(self._logger, emitter, method_name, event_dict)
+            return _guarded(as_line_for, self._logger, emitter, method_name, event_dict)
         return own(self._logger, method_name, event_dict, processors[-1])
 
     return process_event
+
+
+def _guarded(step: Callable[..., Any], *arguments: Any) -> Any:
+    """Call what is ours; a fault of ours drops the event, as structlog's own way to say that nothing is to be written."""
+    try:
+        return step(*arguments)
+    except DropEvent:
+        raise
+    except Exception as failure:  # noqa: BLE001 - the boundary: logging never raises into the application
+        fault("structlog event", failure)
+        raise DropEvent from None
 
 
 class _Remembered:

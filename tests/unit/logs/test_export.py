@@ -108,3 +108,20 @@ def test_an_event_below_the_level_of_its_standard_logger_is_not_exported(exporte
     structlog.get_logger("quiet").info("hello")
     assert exporter.submitted == []
     logging.getLogger("quiet").setLevel(logging.NOTSET)
+
+
+def test_an_exporter_that_raises_leaves_the_line_to_the_collector(install):
+    def broken(scope, record):
+        raise RuntimeError("no queue")
+
+    output = install(submit=broken)
+    structlog.get_logger().info("hello")
+    assert "otlp" not in next(event for event in output.events if event["message"] == "hello")
+
+
+def test_a_value_that_cannot_be_examined_is_not_written_and_the_line_is(install, monkeypatch):
+    output = install()
+    monkeypatch.setattr("otel_distro.logs.redact.redact_value", lambda key, value: 1 / 0)
+    structlog.get_logger().info("hello", nested={"a": 1})
+    event = next(event for event in output.events if event["message"] == "hello")
+    assert event["fields"] == "[REDACTED: could not be examined]"
