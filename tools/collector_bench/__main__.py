@@ -40,7 +40,9 @@ def row(name: str, results: list[Result]) -> str:
         for field in ("cores", "behind", "peak_mib", "delay", "capacity")
     )
     lost, extra = sum(result.lost for result in results), sum(result.extra for result in results)
-    return f"| {name} | {cores:.2f} | {behind:.1f} s | {peak:.0f} | {lost} | {extra} | {delay:.2f} s | {capacity:,.0f} |\n"
+    return (
+        f"| {name} | {cores:.2f} | {behind:.1f} s | {peak:.0f} | {lost} | {extra} | {delay:.2f} s | {capacity:,.0f} |\n"
+    )
 
 
 def main(rounds: int) -> None:

@@ -18,6 +18,7 @@ from processes import Process
 REPOSITORY = Path(__file__).parents[2]
 POLL_SECONDS = 0.05
 T = TypeVar("T")
+S = TypeVar("S", bound="Server")
 
 
 def eventually(ask: Callable[[], T], timeout: float = 20.0, what: str = "") -> T:
@@ -115,7 +116,7 @@ class Server:
             return False
         return True
 
-    def __enter__(self) -> Server:  # noqa: PYI034 -- typing.Self is newer than Python 3.10
+    def __enter__(self: S) -> S:  # noqa: PYI019 -- typing.Self is newer than Python 3.10
         self.start()
         return self
 
