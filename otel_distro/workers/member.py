@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
+from otel_distro import diagnostics
 from otel_distro.metrics.families import Family
 from otel_distro.metrics.segment import Segment
 from otel_distro.workers.handshake import Handshake
@@ -85,8 +86,14 @@ class Member:
     def _take(self, message: dict[str, Any]) -> None:
         if message.get("type") == "bequest":
             self._bequest = message.get("families", [])
-        else:
+            return
+        try:
             self._ask(lambda families, lag: self._answer(message.get("number"), families, lag))
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001  # the boundary: this is no reason to count as stuck
+            diagnostics.fault("answering the owner", error)
+            self._send({"type": "answer", "number": message.get("number")})
 
     def _answer(self, number: Any, families: Iterable[Family], lag: float | None) -> None:
         self._send({"type": "answer", "number": number, "lag": lag, "families": pack(families)})

@@ -134,9 +134,9 @@ class Peer:
         if not self.member:
             self._greet(message)
         elif message.get("type") == "answer":
-            self._samples = message.get("families", [])
-            lag = message.get("lag")
-            self.lag = float(lag) if isinstance(lag, (int, float)) else None
+            if "families" in message:  # else it could not collect them: the last ones stand
+                lag = message.get("lag")
+                self._samples, self.lag = message["families"], float(lag) if isinstance(lag, (int, float)) else None
             self._settle(message.get("number"))
             self._on_change(self)
 

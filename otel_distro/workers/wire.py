@@ -24,17 +24,21 @@ def frame(message: dict[str, Any]) -> bytes:
 def _dumps(message: dict[str, Any]) -> bytes:
     try:
         import orjson
-    except ImportError:  # a binary per Python version, which the OpenTelemetry operator's one tree may lack
+
+        return orjson.dumps(message)
+    # No orjson: a binary per Python version, which the OpenTelemetry operator's one tree may lack. Nor does it take
+    # integers beyond 64 bits and lone surrogates, which an application may hand to its metrics.
+    except (ImportError, TypeError):
         return json.dumps(message).encode()
-    return orjson.dumps(message)
 
 
 def _loads(body: bytes) -> Any:
     try:
         import orjson
-    except ImportError:
+
+        return orjson.loads(body)
+    except (ImportError, ValueError):
         return json.loads(body)
-    return orjson.loads(body)
 
 
 class FrameBuffer:

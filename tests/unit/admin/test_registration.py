@@ -241,6 +241,27 @@ def test_every_number_survives_the_wire(value):
     assert received == family(value)
 
 
+def test_what_json_hardly_takes_survives_the_wire():
+    odd = Family("orders", "counter", "H\ud800lp", policy="sum", points={'city="K\u00f6ln"': Number(2**70)})
+    (message,) = FrameBuffer().feed(frame({"families": pack([odd])}))
+    assert unpack(message["families"]) == [odd]
+
+
+def test_a_member_whose_metrics_raise_answers_the_next_question(owner, caplog):
+    handshake, url = owner
+    answers = iter([1, 5])
+
+    def ask(deliver):
+        value = next(answers, 7)
+        if value == 1:
+            raise RuntimeError("not now")
+        deliver([family(value)], None)
+
+    odd = Member(handshake, None, ask, lambda _: None)
+    eventually(lambda: scrape(url).value("orders_total") == 7)
+    odd.close(1)
+
+
 def test_the_loop_goes_on_after_a_callback_that_raises(caplog):
     loop = Loop()
     ran = []
