@@ -5,12 +5,15 @@ Three writers run through each fault: a container's log rotated by rename, an ap
 copy-truncate, and an OTLP client that tries again until it is accepted.
 """
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from stack.faulty_proxy import DOWN, HEALTHY
 from stack.loki import Loki
 from stack.no_loss import SCRIPTS, Count, Line, Script
+from stack.server import eventually
 
 EVENTS = 4000
 RATE = 2000.0
@@ -47,3 +50,26 @@ def test_a_full_queue_makes_the_senders_wait(line: Line, script: str) -> None:
     """When the disk queue is full, files are read later and OTLP clients are told to try again: nothing is dropped."""
     SCRIPTS[script](line, FAULT_SECONDS)
     assert_nothing_lost(line.settle(60))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MB."""
+    folder = tmp_path / "small-disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], check=False)
+    if mounted.returncode:
+        pytest.skip("a small file system needs the right to mount one")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_makes_the_senders_wait(tmp_path: Path, loki: Loki, small_disk: Path) -> None:
+    """When the disk below the queue is full, it is as when the queue is: all arrives once there is room again."""
+    storage = {"COLLECTOR_STORAGE": str(small_disk)}
+    with Line(tmp_path / "line", loki, EVENTS, RATE, storage) as line:
+        line.proxy.fault = DOWN
+        failed = "otelcol_exporter_enqueue_failed_log_records_total"
+        eventually(lambda: line.collector.metrics().value(failed), 30.0)
+        line.proxy.fault = HEALTHY
+        assert_nothing_lost(line.settle(60))
