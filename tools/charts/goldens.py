@@ -31,7 +31,7 @@ def golden(chart: Path, values: Path) -> str:
     """Return the rendered objects with what is not the chart's own left out."""
     rendered = [_shortened(item) for item in objects(template(chart, values=[values]))]
     rendered.sort(key=lambda item: (item["kind"], item["metadata"]["name"], item["metadata"].get("namespace", "")))
-    return yaml.safe_dump_all(rendered, sort_keys=False, width=120)
+    return yaml.dump_all(rendered, Dumper=yaml.CSafeDumper, sort_keys=False, width=120)
 
 
 def _shortened(item: Object) -> Object:
@@ -40,8 +40,12 @@ def _shortened(item: Object) -> Object:
     if item["kind"] == "ConfigMap" and item["metadata"]["name"] not in _OWN:
         item["data"] = {name: f"<{name}>" for name in item["data"]}
     # A generated token is random, a checksum follows the Collector's files.
-    text = re.sub(r"(\s+(?:token|checksum/config): ).*", r"\1<volatile>", yaml.safe_dump(item, sort_keys=False))
-    return dict(yaml.safe_load(text))
+    text = re.sub(
+        r"(\s+(?:token|checksum/config): ).*",
+        r"\1<volatile>",
+        yaml.dump(item, Dumper=yaml.CSafeDumper, sort_keys=False),
+    )
+    return dict(yaml.load(text, yaml.CSafeLoader))
 
 
 if __name__ == "__main__":

@@ -39,4 +39,4 @@ def template(chart: Path, *arguments: str, values: Sequence[Path] = (), release:
 
 def objects(manifests: str) -> list[Object]:
     """Parse a stream of manifests."""
-    return [document for document in yaml.safe_load_all(manifests) if document]
+    return [document for document in yaml.load_all(manifests, yaml.CSafeLoader) if document]
