@@ -7,8 +7,8 @@ import random
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import fastapi
 import structlog
-from fastapi import APIRouter, FastAPI
 
 Scope = dict[str, Any]
 Headers = list[tuple[bytes, bytes]]
@@ -18,9 +18,10 @@ log = structlog.get_logger("soak")
 _METHODS = ("GET", "GET", "GET", "POST", "BREW")
 
 
-def application() -> FastAPI:
+def application() -> fastapi.FastAPI:
     """Return an application with routes of several depths, one of which fails."""
-    app, nested, mounted = FastAPI(), APIRouter(prefix="/nested"), FastAPI()
+    # By the module's attribute, which the instrumentor replaces.
+    app, nested, mounted = fastapi.FastAPI(), fastapi.APIRouter(prefix="/nested"), fastapi.FastAPI()
 
     @app.get("/items/{item_id}")
     @nested.get("/items/{item_id}")

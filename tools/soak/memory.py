@@ -163,7 +163,8 @@ def main() -> int:
     port = free_port()
     with Process([sys.executable, str(TOOLS / "bench" / "sink.py"), str(port)]) as sink:
         sink.wait_for_port(port)
-        return int(any([run(workload, chosen.scale, port) for workload in chosen.workloads]))
+        problems = [run(workload, chosen.scale, port) for workload in chosen.workloads]
+    return int(any(problems))
 
 
 if __name__ == "__main__":

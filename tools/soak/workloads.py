@@ -17,13 +17,13 @@ import os
 import random
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from time import process_time
 
 import httpx
 import structlog
 
 from otel_distro.http.httpx import HttpxInstrumentor
-
 from soak.application import any_request, application, serve
 
 Step = Callable[[int], Awaitable[None]]
@@ -49,7 +49,7 @@ def logs() -> Step:
         text = f"{chance.getrandbits(64):x}"
         if number % 100 == 0:
             try:
-                raise ValueError(text)
+                int(text, 2)
             except ValueError:
                 structured.exception("failed", number=number)
         elif number % 2:
@@ -77,8 +77,8 @@ WORKLOADS = {"requests": requests, "logs": logs, "httpx": calls}
 
 def resident_bytes() -> int:
     """Return the resident memory of this process."""
-    with open("/proc/self/statm", encoding="ascii") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 async def repeat(step: Step, total: int, every: int) -> None:
