@@ -1,4 +1,3 @@
-# Upstream's own test suites against our parts; writes docs/conformance.md. See tools/conformance/.
 .PHONY: conformance
-conformance:
-	cd tools && $(abspath $(PYTHON)) -m conformance --write ../docs/conformance.md
+conformance: $(VENV)/.test ## Upstream's own test suites against our parts; writes docs/conformance.md
+	@cd tools && $(abspath $(PYTHON)) -m conformance --write ../docs/conformance.md
