@@ -21,7 +21,6 @@ _ELSEWHERE_ON_EXCEPTIONS: Final = _ELSEWHERE.union(EXCEPTION)
 # What the exporter itself has to say would come back to it.
 _OWN_LOGGERS: Final = ("otel_distro", "opentelemetry")
 _ACCESS: Final = "otel_distro.access"
-Send = Callable[[int, Event, Span, Mapping[str, Any]], bool]
 
 
 def exporting(submit: Callable[[Any, bytes], bool] | None, others: Sequence[str] = ()) -> Export:
@@ -31,59 +30,70 @@ def exporting(submit: Callable[[Any, bytes], bool] | None, others: Sequence[str]
         submit: takes (instrumentation scope, encoded record); False if the queue is full. None without our exporter.
         others: upstream's exporters, which each event reaches through the SDK's logger provider.
     """
-    senders = [*([_encoding(submit)] if submit else []), *([_emitting()] if others else [])]
+    if submit is not None and not others:
+        return _encoding(submit)
+    exports = [*([_encoding(submit)] if submit else []), *([_emitting()] if others else [])]
     by_otlp = submit is not None or any(name.startswith("otlp") for name in others)
 
     def export(now: int, event: Event, span: Span, error: BaseException | None) -> bool:
-        name = event["logger"]
-        if name.startswith(_OWN_LOGGERS) and name != _ACCESS:
-            return False
-        attributes = _attributes(event, error)
-        accepted = [send(now, event, span, attributes) for send in senders]
+        accepted = [one(now, event, span, error) for one in exports]
         return by_otlp and all(accepted)
 
     return export
 
 
-def _encoding(submit: Callable[[Any, bytes], bool]) -> Send:
+class _Scopes(dict[str, "InstrumentationScope | None"]):
+    """The instrumentation scope of each logger; None for those that are never exported."""
+
+    def __missing__(self, logger: str) -> InstrumentationScope | None:
+        own = logger.startswith(_OWN_LOGGERS) and logger != _ACCESS
+        scope = self[logger] = None if own else InstrumentationScope(logger)
+        return scope
+
+
+def _encoding(submit: Callable[[Any, bytes], bool]) -> Export:
     """Encode at once and queue."""
-    scopes: dict[str, InstrumentationScope] = {}
+    scopes = _Scopes()
 
-    def scope_of(name: str) -> InstrumentationScope:
-        scope = scopes.get(name)
-        return scopes.setdefault(name, InstrumentationScope(name)) if scope is None else scope
-
-    def send(now: int, event: Event, span: Span, attributes: Mapping[str, Any]) -> bool:
+    def export(now: int, event: Event, span: Span, error: BaseException | None) -> bool:
+        scope = scopes[event["logger"]]
+        if scope is None:
+            return False
+        level = event["level"]
         record = encode_log(
             event["message"],
             timestamp=now,
-            severity_number=_SEVERITY[event["level"]],
-            severity_text=event["level"],
-            attributes=attributes,
+            severity_number=_SEVERITY[level],
+            severity_text=level,
+            attributes=_attributes(event, error),
             span_context=span.get_span_context(),
         )
-        return submit(scope_of(event["logger"]), record)
+        return submit(scope, record)
 
-    return send
+    return export
 
 
-def _emitting() -> Send:
+def _emitting() -> Export:
     """Emit through the logs API: gRPC, console and whatever else upstream's exporters are."""
     from opentelemetry._logs import LogRecord, SeverityNumber, get_logger
 
-    def send(now: int, event: Event, span: Span, attributes: Mapping[str, Any]) -> bool:
+    scopes = _Scopes()
+
+    def export(now: int, event: Event, span: Span, error: BaseException | None) -> bool:
+        if scopes[event["logger"]] is None:
+            return False
         record = LogRecord(
             timestamp=now,
             context=set_span_in_context(span),
             severity_number=SeverityNumber(_SEVERITY[event["level"]]),
             severity_text=event["level"],
             body=event["message"],
-            attributes=dict(attributes),
+            attributes=dict(_attributes(event, error)),
         )
         get_logger(event["logger"]).emit(record)
         return True
 
-    return send
+    return export
 
 
 def _attributes(event: Event, error: BaseException | None) -> Mapping[str, Any]:
