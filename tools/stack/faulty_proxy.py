@@ -37,7 +37,7 @@ class FaultyProxy:
         self.fault = HEALTHY
         self.answers: Counter[int] = Counter()
         handler = type("Handler", (_Handler,), {"proxy": self, "target": target})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _QuietServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="faulty-proxy")
@@ -50,6 +50,11 @@ class FaultyProxy:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class _QuietServer(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a client that is killed in the middle of a request is what the proxy is for."""
 
 
 class _Handler(BaseHTTPRequestHandler):
