@@ -86,11 +86,11 @@ def loki(tmp_path_factory) -> Iterator[Loki]:
         yield running
 
 
-def post_span(collector: DeployedCollector) -> None:
+def post_span(collector: DeployedCollector, **fields: object) -> None:
     """Send one span by OTLP/HTTP, as an application of the node would."""
     now = time.time_ns()
     span = {"traceId": TRACE, "spanId": "b7ad6b7169203331", "name": "GET /", "kind": 2}
-    span |= {"startTimeUnixNano": str(now - 10**6), "endTimeUnixNano": str(now)}
+    span |= {"startTimeUnixNano": str(now - 10**6), "endTimeUnixNano": str(now)} | fields
     service = {"attributes": [{"key": "service.name", "value": {"stringValue": "chat-api"}}]}
     body = json.dumps({"resourceSpans": [{"resource": service, "scopeSpans": [{"spans": [span]}]}]}).encode()
     request = urllib.request.Request(f"{collector.otlp_http}/v1/traces", body, {"Content-Type": "application/json"})
@@ -141,6 +141,30 @@ def test_a_log_line_and_a_span_travel_through_agent_and_gateway(api, loki, tmp_p
     assert by_line["a plain line of somebody else's program"].labels == common
     assert span.origin.resource["k8s.deployment.name"] == "chat-api"
     assert span.origin.resource["k8s.namespace.name"] == "chat"
+
+
+def test_spans_reach_a_sampling_gateway_by_trace_id_and_a_failed_one_is_kept(api, loki, tmp_path):
+    """With tailSampling the agent finds the gateway's pods by their headless Service, and knows the token there too."""
+    chart = CHARTS / "otel-collector"
+    rendered = objects(template(chart, values=[chart / "ci" / "tail-sampling.yaml"]))
+    agent, gateway = (next(item for item in rendered if item["kind"] == kind) for kind in ("DaemonSet", "StatefulSet"))
+    sampling = {"SAMPLING_DECISION_WAIT": "1s", "SAMPLING_PERCENT": "0", "LOKI_OTLP_ENDPOINT": loki.otlp}
+    cluster = {"COLLECTOR_K8S_AUTH": "kubeConfig", "KUBECONFIG": str(api.kubeconfig), "K8S_NODE_NAME": NODE}
+    with OtlpReceiver() as store:
+        to = sampling | {"TRACES_OTLP_ENDPOINT": store.endpoint}
+        with DeployedCollector(tmp_path / "gateway", gateway, rendered, to) as central:
+            host, _, port = central.otlp_grpc.partition(":")
+            here = {
+                "GATEWAY_HEADLESS_HOST": host,
+                "GATEWAY_HEADLESS_PORT": port,
+                "COLLECTOR_LOG_FILES": f"[{tmp_path}/none]",
+            }
+            with DeployedCollector(tmp_path / "agent", agent, rendered, cluster | here) as local:
+                post_span(local, traceId="1" * 32, name="fast and well")
+                post_span(local, name="failed", status={"code": 2})
+                (span,) = store.wait_for(lambda received: received.spans("failed"), 20)
+        assert store.spans("fast and well") == []
+    assert span.trace_id == TRACE
 
 
 def test_the_gateway_refuses_who_does_not_know_the_token(api, loki, tmp_path):
