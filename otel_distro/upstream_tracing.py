@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import (
     SynchronousMultiSpanProcessor,
     Tracer,
     TracerProvider,
+    sampling,
 )
 from opentelemetry.sdk.trace import _Span as SdkSpan
 from opentelemetry.sdk.trace import _UnsetLimits as UNSET_LIMITS
@@ -32,7 +33,9 @@ from opentelemetry.trace import (
 from opentelemetry.trace.propagation import _SPAN_KEY as SPAN_KEY
 
 __all__ = [
+    "PARENT_BASED_SAMPLERS",
     "SPAN_KEY",
+    "STATIC_SAMPLERS",
     "UNSET_LIMITS",
     "NoOpTracerMetrics",
     "SdkSpan",
@@ -67,6 +70,16 @@ delegates_of: Final[Callable[[ParentBased], tuple[Sampler, ...]]] = attrgetter(
     "_remote_parent_not_sampled",
     "_local_parent_sampled",
     "_local_parent_not_sampled",
+)
+# The environment's samplers are of subclasses that only choose the arguments.
+STATIC_SAMPLERS: Final = frozenset((StaticSampler, sampling._AlwaysOff, sampling._AlwaysOn))
+PARENT_BASED_SAMPLERS: Final = frozenset(
+    (
+        ParentBased,
+        sampling.ParentBasedTraceIdRatio,
+        sampling._ParentBasedAlwaysOff,
+        sampling._ParentBasedAlwaysOn,
+    )
 )
 static_decision: Final[Callable[[StaticSampler], Decision]] = attrgetter("_decision")
 

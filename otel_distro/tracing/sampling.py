@@ -10,7 +10,7 @@ from collections.abc import Callable
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, StaticSampler, TraceIdRatioBased
 from opentelemetry.trace import SpanContext
 
-from otel_distro.upstream_tracing import delegates_of, static_decision
+from otel_distro.upstream_tracing import PARENT_BASED_SAMPLERS, STATIC_SAMPLERS, delegates_of, static_decision
 
 Decide = Callable[[SpanContext | None, int], Decision]
 
@@ -18,13 +18,13 @@ Decide = Callable[[SpanContext | None, int], Decision]
 def shortcut(sampler: Sampler) -> Decide | None:
     """Return the decision of one of the SDK's samplers as a function of parent and trace id, else None.
 
-    The parent, if there is one, is valid. Subclasses are not ours to second-guess.
+    The parent, if there is one, is valid. Subclasses of others are not ours to second-guess.
     """
-    if type(sampler) is StaticSampler:
+    if isinstance(sampler, StaticSampler) and type(sampler) in STATIC_SAMPLERS:
         return _static(static_decision(sampler))
     if type(sampler) is TraceIdRatioBased:
         return _ratio(sampler)
-    if type(sampler) is ParentBased:
+    if isinstance(sampler, ParentBased) and type(sampler) in PARENT_BASED_SAMPLERS:
         return _parent_based(sampler)
     return None
 

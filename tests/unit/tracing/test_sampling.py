@@ -19,6 +19,7 @@ from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 from support.otlp_strategies import contexts
 
 from otel_distro.tracing.sampling import shortcut
+from otel_distro.upstream import load_entry_point
 
 ratios = st.sampled_from([0.0, 0.25, 0.5, 1.0]).map(TraceIdRatioBased)
 leaves = st.one_of(st.sampled_from([ALWAYS_ON, ALWAYS_OFF, DEFAULT_ON, DEFAULT_OFF]), ratios)
@@ -33,9 +34,7 @@ samplers = st.one_of(
 @given(sampler=samplers, parent=st.one_of(st.none(), contexts), new_id=st.integers(1, 2**128 - 1))
 def test_the_decision_is_the_samplers(sampler, parent, new_id):
     decide = shortcut(sampler)
-    if decide is None:
-        assert type(sampler) is ParentBasedTraceIdRatio
-        return
+    assert decide is not None
     context = Context() if parent is None else set_span_in_context(NonRecordingSpan(parent), Context())
     trace_id = new_id if parent is None else parent.trace_id
     assert decide(parent, trace_id) is sampler.should_sample(context, trace_id, "name").decision
@@ -44,3 +43,9 @@ def test_the_decision_is_the_samplers(sampler, parent, new_id):
 @pytest.mark.parametrize("sampler", [AlwaysRecordSampler(ALWAYS_OFF), ParentBased(AlwaysRecordSampler(ALWAYS_OFF))])
 def test_other_samplers_are_asked(sampler):
     assert shortcut(sampler) is None
+
+
+@pytest.mark.parametrize("name", ["always_on", "always_off", "parentbased_always_on", "parentbased_traceidratio"])
+def test_the_samplers_that_the_environment_names_have_a_short_way(name):
+    factory = load_entry_point("opentelemetry_traces_sampler", name)
+    assert shortcut(factory(0.5)) is not None
