@@ -25,14 +25,15 @@ def main() -> int:
     verdicts = []
     for suite in SUITES:
         if not options.packages or suite.package in options.packages:
-            verdicts.append(_judged(suite))
+            verdicts.append(judged(suite))
             _print(verdicts[-1])
     if options.write:
         options.write.write_text(page(verdicts), encoding="utf-8")
     return 1 if not verdicts or any(verdict.complaints for verdict in verdicts) else 0
 
 
-def _judged(suite: Suite) -> Verdict:
+def judged(suite: Suite) -> Verdict:
+    """Return the verdict on a suite, after as many repeats as a busy machine may need."""
     exceptions, upstream, found = EXCEPTIONS.get(suite.package, {}), baseline(suite), ours(suite)
     verdict = judge(suite, upstream, found, exceptions)
     for _ in range(MOST_REPEATS):

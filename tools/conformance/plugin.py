@@ -12,6 +12,7 @@ from conformance.encoding import patch_log_encoder, patch_trace_encoder
 from conformance.http import patch_asgi, patch_fastapi, patch_httpx
 from conformance.imports import install
 from conformance.metrics import limit_every_instrument
+from conformance.prometheus import patch_prometheus
 from conformance.tracing import patch_sdk_trace
 
 PARTS = {
@@ -23,6 +24,7 @@ PARTS = {
     },
     "asgi": {"opentelemetry.instrumentation.asgi": patch_asgi},
     "fastapi": {"opentelemetry.instrumentation.fastapi": patch_fastapi},
+    "prometheus": {"opentelemetry.exporter.prometheus": patch_prometheus},
     "httpx": {"opentelemetry.instrumentation.httpx": patch_httpx},
 }
 

@@ -29,6 +29,7 @@ SUITES = (
     Suite("opentelemetry-instrumentation-asgi", ("tracing", "metrics", "asgi"), ("spans", "requests served")),
     Suite("opentelemetry-instrumentation-fastapi", ("tracing", "metrics", "fastapi"), ("spans", "requests served")),
     Suite("opentelemetry-instrumentation-httpx", ("tracing", "metrics", "httpx"), ("spans", "client calls")),
+    Suite("opentelemetry-exporter-prometheus", ("prometheus",), ("metrics rendered",)),
 )
 
 # What upstream's tests import beyond what is tested; installed apart, so that the project's environment stays its own.
