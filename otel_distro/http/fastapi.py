@@ -18,8 +18,8 @@ from otel_distro.http.routes import NoReport, report_class
 from otel_distro.http.server import OpenTelemetryMiddleware, ServerTelemetry
 from otel_distro.http.server_extras import ServerExtras
 from otel_distro.http.server_metrics import server_metrics
-from otel_distro.http.server_variants import AnnouncedRequest, NativeRequest, WebsocketSession
-from otel_distro.logs.access import announces_requests, take_over
+from otel_distro.http.server_variants import NativeRequest
+from otel_distro.logs.access import take_over
 
 # FastAPI's own telemetry (since 0.142) would make a second span of every request.
 NATIVE_TELEMETRY_OFF = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
@@ -41,8 +41,7 @@ def middleware(app: Any, *, tracer: Any, meter: Any, excluded_urls: Any = None, 
         _without_exception_handler(app)
     if installed.settings.native_telemetry:
         return NativeCompanion(app, telemetry, excluded_urls, {"http": NativeRequest})
-    kinds = {"http": AnnouncedRequest, "websocket": WebsocketSession} if announces_requests() else None
-    return OpenTelemetryMiddleware(app, telemetry, excluded_urls, kinds)
+    return OpenTelemetryMiddleware(app, telemetry, excluded_urls)
 
 
 def _telemetry(installed: Installation, tracer: Any, meter: Any, options: dict[str, Any]) -> ServerTelemetry:

@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests that are observed differently: websockets, those whose span FastAPI's own telemetry makes, announced ones."""
+"""Requests that are observed differently: websockets, and those whose span FastAPI's own telemetry makes."""
 
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opentelemetry.trace import get_current_span
 
 from otel_distro.http.routes import SCOPE_KEY
-from otel_distro.http.server_request import Message, Scope, Send, ServerRequest
-from otel_distro.logs.access import started
+from otel_distro.http.server_request import Message, ServerRequest
 from otel_distro.upstream_context import attach_context, current_context
 from otel_distro.upstream_http import get_request_telemetry
-
-if TYPE_CHECKING:
-    from otel_distro.http.server import ServerTelemetry
 
 _NORMAL_CLOSURES = (1000, 1001)  # https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
 
@@ -72,12 +68,3 @@ class NativeRequest(ServerRequest):
                 self._telemetry.access, self._arrival.method, self._report.route, perf_counter() - self._started
             )
         self._finished = True
-
-
-class AnnouncedRequest(ServerRequest):
-    """A request with an event at its begin as well (`OTEL_DISTRO_ACCESS_LOG_START`)."""
-
-    def __init__(self, telemetry: ServerTelemetry, scope: Scope, send: Send) -> None:
-        super().__init__(telemetry, scope, send)
-        client = scope.get("client")
-        started(method=self._arrival.method, path=scope.get("path", ""), client=client[0] if client else None)

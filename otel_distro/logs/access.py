@@ -40,11 +40,6 @@ def take_over() -> None:
     _State.taken_over = _State.emitter is not None
 
 
-def announces_requests() -> bool:
-    """Whether `OTEL_DISTRO_ACCESS_LOG_START` asks for an event at the begin of each request too."""
-    return _State.emitter is not None and _State.settings.access_start
-
-
 def replaces(logger: str) -> bool:
     """Whether a logger's lines are the server's own access lines and ours stand in their place."""
     return _State.taken_over and logger in _SERVER_LOGGERS

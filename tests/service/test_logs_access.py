@@ -82,12 +82,13 @@ def test_a_client_that_goes_away_before_the_answer_is_marked(service):
     assert "status_code" not in ended
 
 
-def test_a_websocket_is_one_event_at_its_end(service):
+def test_a_websocket_is_told_at_its_begin_and_at_its_end(service):
     before = len(service.stdout)
     with connect(f"{service.url.replace('http', 'ws')}/echo") as session:
         session.send("hello")
         assert session.recv() == "hello"
-    (ended,) = events_after(service, before, 1)
+    begun, ended = events_after(service, before, 2)
+    assert (begun["path"], begun["trace_id"]) == ("/echo", ended["trace_id"])
     assert (ended["method"], ended["path"], ended["status_code"], ended["level"]) == ("WEBSOCKET", "/echo", 101, "info")
     assert "slow" not in ended
 
