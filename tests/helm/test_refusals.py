@@ -33,6 +33,8 @@ COLLECTOR = {
         ["--set=gateway.env.SAMPLING_PERCENT=5"],
         "at '/gateway/env/SAMPLING_PERCENT': got number, want string",
     ),
+    "a part taken away": (["--set=gateway.resources=null"], "at '/gateway': missing property 'resources'"),
+    "a value taken away": (["--set=gateway.replicas=null"], "at '/gateway': missing property 'replicas'"),
     "no destination": (["--set=destinations.loki.endpoint="], "destinations.loki.endpoint: empty"),
     "nothing to deploy": (
         ["--set=agent.enabled=false,gateway.enabled=false"],
