@@ -130,7 +130,7 @@ class Fleet(Process):
         """Wait until so many event loops turn."""
         self.until(lambda: self._serving() >= count, f"{count} serving processes")
 
-    def until(self, probe: Callable[[], Any], what: str, timeout: float = 20.0) -> None:
+    def until(self, probe: Callable[[], Any], what: str, timeout: float = 60.0) -> None:
         """Wait until the probe says true."""
         deadline = time.monotonic() + timeout
         while not _true(probe):
