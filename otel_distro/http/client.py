@@ -16,8 +16,8 @@ from otel_distro.http.correlation import TRACE_ID_HEADER
 from otel_distro.http.correlation import current as current_ids
 from otel_distro.http.propagation import inject
 from otel_distro.http.spans import complete, in_context, keep_trace_id_hex
-from otel_distro.upstream_context import attach_context, current_context, detach_context
-from otel_distro.upstream_http import http_suppressed, with_headers
+from otel_distro.upstream.context import attach_context, current_context, detach_context
+from otel_distro.upstream.http import http_suppressed, with_headers
 
 Request = Any  # httpx is the application's, and may be absent or httpx2
 Response = Any

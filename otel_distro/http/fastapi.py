@@ -10,7 +10,6 @@ from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware as Contri
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from starlette.middleware.errors import ServerErrorMiddleware
 
-from otel_distro import upstream_http
 from otel_distro.admin import app_path
 from otel_distro.http.instrumentors import Installation, installation
 from otel_distro.http.lifespan import application_built
@@ -20,6 +19,7 @@ from otel_distro.http.server_extras import ServerExtras
 from otel_distro.http.server_metrics import server_metrics
 from otel_distro.http.server_variants import NativeRequest
 from otel_distro.logs.access import take_over
+from otel_distro.upstream import http as upstream_http
 
 # FastAPI's own telemetry (since 0.142) would make a second span of every request.
 NATIVE_TELEMETRY_OFF = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}

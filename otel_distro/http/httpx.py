@@ -13,7 +13,7 @@ from opentelemetry.metrics import Histogram
 from otel_distro.http.client import begin, finish
 from otel_distro.http.client_telemetry import ClientTelemetry
 from otel_distro.http.instrumentors import Installation, installation
-from otel_distro.upstream_http import handle_async_request, handle_request
+from otel_distro.upstream.http import handle_async_request, handle_request
 
 # What upstream's path knows and ours does not.
 _UNUSUAL = {

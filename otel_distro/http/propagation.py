@@ -19,8 +19,8 @@ from opentelemetry.propagators.textmap import Getter, TextMapPropagator
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_current_span, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from otel_distro import upstream_http
 from otel_distro.http.correlation import CorrelationPropagator
+from otel_distro.upstream import http as upstream_http
 
 Headers = list[tuple[bytes, bytes]]
 

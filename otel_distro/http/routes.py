@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
-from otel_distro import upstream_http
+from otel_distro.upstream import http as upstream_http
 
 Scope = MutableMapping[str, Any]
 

@@ -19,8 +19,8 @@ from otel_distro.http.server_metrics import ServerMetrics
 from otel_distro.http.server_request import OBSERVED_KEY, Scope, Send, ServerRequest
 from otel_distro.http.server_variants import WebsocketSession
 from otel_distro.http.spans import start_with_trace_id, starter
-from otel_distro.upstream_context import current_context
-from otel_distro.upstream_http import has_patterns, http_suppressed
+from otel_distro.upstream.context import current_context
+from otel_distro.upstream.http import has_patterns, http_suppressed
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]

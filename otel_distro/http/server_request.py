@@ -22,7 +22,7 @@ from otel_distro.http.propagation import extract
 from otel_distro.http.routes import SCOPE_KEY
 from otel_distro.http.server_attributes import add_particulars
 from otel_distro.http.spans import complete, in_context, keep_trace_id_hex
-from otel_distro.upstream_context import SPAN_KEY, attach_context, current_context, detach_context
+from otel_distro.upstream.context import SPAN_KEY, attach_context, current_context, detach_context
 
 if TYPE_CHECKING:
     from otel_distro.http.server import ServerTelemetry

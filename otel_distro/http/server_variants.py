@@ -10,8 +10,8 @@ from opentelemetry.trace import get_current_span
 
 from otel_distro.http.routes import SCOPE_KEY
 from otel_distro.http.server_request import Message, ServerRequest
-from otel_distro.upstream_context import attach_context, current_context
-from otel_distro.upstream_http import get_request_telemetry
+from otel_distro.upstream.context import attach_context, current_context
+from otel_distro.upstream.http import get_request_telemetry
 
 _NORMAL_CLOSURES = (1000, 1001)  # https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
 

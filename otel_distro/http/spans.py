@@ -14,8 +14,8 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Tracer
 from otel_distro.tracing import Span as OurSpan
 from otel_distro.tracing.ids import requested_trace_id
 from otel_distro.tracing.tracer import Tracer as OurTracer
-from otel_distro.upstream_context import SPAN_KEY
-from otel_distro.upstream_http import limits_are_wide
+from otel_distro.upstream.context import SPAN_KEY
+from otel_distro.upstream.http import limits_are_wide
 
 StartSpan = Callable[..., Span]
 

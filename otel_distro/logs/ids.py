@@ -16,7 +16,7 @@ from opentelemetry.trace import (
 
 from otel_distro.http.correlation import current
 from otel_distro.http.failed import remembered
-from otel_distro.upstream_context import SPAN_KEY, current_context
+from otel_distro.upstream.context import SPAN_KEY, current_context
 
 _current_request: Final = current.get
 

@@ -23,7 +23,7 @@ from otel_distro.logs.patch import Patches, standing_in
 from otel_distro.logs.structlog_event import Event, contract_event, level_of
 from otel_distro.logs.structlog_logger import StdoutLogger, StdoutLoggerFactory
 from otel_distro.logs.structlog_own import OwnRenderer, as_line_for
-from otel_distro.upstream_structlog import (
+from otel_distro.upstream.structlog import (
     BoundLoggerBase,
     BoundLoggerLazyProxy,
     default_processors,

@@ -10,7 +10,7 @@ from structlog.processors import StackInfoRenderer
 from otel_distro.logs.errors import exception_of
 from otel_distro.logs.plain import plain
 from otel_distro.logs.redact import redact_text, redact_value
-from otel_distro.upstream_structlog import CONTEXT_PREFIX_LENGTH, CONTEXT_VARIABLES
+from otel_distro.upstream.structlog import CONTEXT_PREFIX_LENGTH, CONTEXT_VARIABLES
 
 Event = dict[str, Any]
 

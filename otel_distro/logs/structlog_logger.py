@@ -8,7 +8,7 @@ from typing import Any
 from structlog import PrintLogger, PrintLoggerFactory
 
 from otel_distro.logs.stdout import Stdout
-from otel_distro.upstream_structlog import calling_module, real_stdout
+from otel_distro.upstream.structlog import calling_module, real_stdout
 
 _stdout = Stdout()
 

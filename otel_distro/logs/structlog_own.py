@@ -19,7 +19,7 @@ from otel_distro.logs.ids import current_ids
 from otel_distro.logs.records import Rendered
 from otel_distro.logs.redact import redact_in_place, redact_text
 from otel_distro.logs.structlog_event import Event, level_of, processed_event
-from otel_distro.upstream_structlog import NAME_TO_LEVEL
+from otel_distro.upstream.structlog import NAME_TO_LEVEL
 
 # These only hand the event on to the standard library, where it is exported and written.
 _HANDING_ON: Final = (ProcessorFormatter.wrap_for_formatter, render_to_log_kwargs, render_to_log_args_and_kwargs)

@@ -21,7 +21,7 @@ from opentelemetry.trace import SpanContext, get_current_span
 
 from otel_distro.metrics.families import Distribution, Exemplar, Family, Kind, Number, Point, Policy
 from otel_distro.metrics.segment import Record, Segment
-from otel_distro.upstream_metrics import Measurement
+from otel_distro.upstream.metrics import Measurement
 
 
 class Series(NamedTuple):

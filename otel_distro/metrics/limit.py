@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from otel_distro import diagnostics
 from otel_distro.metrics.cells import Series, Store
 from otel_distro.metrics.names import family_name, label_text, unit_name
-from otel_distro.upstream_metrics import InstrumentMatch, Measurement, hash_attributes, use_match
+from otel_distro.upstream.metrics import InstrumentMatch, Measurement, hash_attributes, use_match
 
 OVERFLOW: Mapping[str, Any] = {"otel.metric.overflow": True}
 

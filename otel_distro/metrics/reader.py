@@ -14,7 +14,7 @@ from otel_distro.metrics.cells import SegmentReader, Store
 from otel_distro.metrics.families import Families, merge
 from otel_distro.metrics.segment import Segment
 from otel_distro.metrics.translate import families_of
-from otel_distro.upstream_metrics import reader_aggregations, renew_locks, set_reader_aggregations
+from otel_distro.upstream.metrics import reader_aggregations, renew_locks, set_reader_aggregations
 
 
 class PrometheusReader(MetricReader):

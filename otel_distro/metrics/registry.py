@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, cast
 
-from otel_distro import upstream_prometheus as library
 from otel_distro.metrics.families import Distribution, Exemplar, Family, Kind, Number, Policy
 from otel_distro.metrics.names import escape, join_labels
 from otel_distro.metrics.samples import family_of
+from otel_distro.upstream import prometheus as library
 
 # Ours, with a meaning over workers (process.py); the library's default collectors would be a second set.
 OWN_PREFIXES = ("process_", "python_gc_", "python_info")

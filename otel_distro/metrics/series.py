@@ -17,7 +17,7 @@ from opentelemetry.util.types import AttributeValue
 
 from otel_distro.metrics.cells import Cell
 from otel_distro.metrics.limit import LimitedMatch
-from otel_distro.upstream_metrics import matches, measuring_instrument, reader_storages, takes_exemplars
+from otel_distro.upstream.metrics import matches, measuring_instrument, reader_storages, takes_exemplars
 
 
 class _Measured(NamedTuple):

@@ -10,7 +10,7 @@ from opentelemetry.trace import DEFAULT_TRACE_STATE, Link, SpanContext, SpanKind
 
 from otel_distro.otlp.encode_attributes import AttributesEncoder
 from otel_distro.otlp.encode_common import field, nanoseconds, utf8, varint
-from otel_distro.upstream_tracing import span_fields
+from otel_distro.upstream.tracing import span_fields
 
 # What a span's kind is on the wire: the API counts from 0, the protocol from 1.
 _KINDS: Final = {kind: b"\x30" + bytes((kind.value + 1,)) for kind in SpanKind}

@@ -10,7 +10,7 @@ from typing import Any
 from opentelemetry.context import Context, attach, detach, get_current
 from opentelemetry.trace import Span, Status, StatusCode
 
-from otel_distro.upstream_tracing import SPAN_KEY
+from otel_distro.upstream.tracing import SPAN_KEY
 
 
 class CurrentSpan:

@@ -15,7 +15,7 @@ from otel_distro.tracing.ids import PrivateRandomIdGenerator
 from otel_distro.tracing.pipeline import ExportProcessor, become_pipeline
 from otel_distro.tracing.redaction import Redaction
 from otel_distro.tracing.tracer import Tracer
-from otel_distro.upstream_tracing import pipeline_of, tracers_of
+from otel_distro.upstream.tracing import pipeline_of, tracers_of
 
 
 class LightTracerProvider(TracerProvider):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, StaticSampler, TraceIdRatioBased
 from opentelemetry.trace import SpanContext
 
-from otel_distro.upstream_tracing import PARENT_BASED_SAMPLERS, STATIC_SAMPLERS, delegates_of, static_decision
+from otel_distro.upstream.tracing import PARENT_BASED_SAMPLERS, STATIC_SAMPLERS, delegates_of, static_decision
 
 Decide = Callable[[SpanContext | None, int], Decision]
 

@@ -24,7 +24,7 @@ from otel_distro.tracing.kept import kept
 from otel_distro.tracing.pipeline import SpanPipeline
 from otel_distro.tracing.redaction import Redaction
 from otel_distro.tracing.span_attributes import SpanAttributes, logger
-from otel_distro.upstream_tracing import UNSET_LIMITS, attributes_over
+from otel_distro.upstream.tracing import UNSET_LIMITS, attributes_over
 
 _UNSET: Final = Status(StatusCode.UNSET)
 _NO_PROCESSOR: Final = SpanProcessor()

@@ -10,7 +10,7 @@ from opentelemetry.util.types import AttributeValue
 
 from otel_distro.diagnostics import fault
 from otel_distro.tracing.redaction import Redaction
-from otel_distro.upstream_tracing import SdkSpan, add_all, attributes_over
+from otel_distro.upstream.tracing import SdkSpan, add_all, attributes_over
 
 # Applications that silence or watch the SDK's warnings know them under this name.
 logger: Final = logging.getLogger("opentelemetry.sdk.trace")

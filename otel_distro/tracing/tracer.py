@@ -25,7 +25,7 @@ from otel_distro.tracing.current import CurrentSpan
 from otel_distro.tracing.redaction import Redaction
 from otel_distro.tracing.sampling import Decide, shortcut
 from otel_distro.tracing.span import Span
-from otel_distro.upstream_tracing import NoOpTracerMetrics, local_context
+from otel_distro.upstream.tracing import NoOpTracerMetrics, local_context
 
 # By number: bit 0 is "sampled", bit 1 "random trace id".
 _FLAGS: Final = tuple(TraceFlags(flags) for flags in range(4))

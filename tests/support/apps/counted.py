@@ -40,8 +40,8 @@ async def fork() -> dict[str, int]:
     if not child:
         orders.add(1)
         items.inc()
-        time.sleep(0.2)
+        time.sleep(0.2)  # noqa: ASYNC251 - a forked child has no loop to give way to
         os._exit(0)
-    while os.waitpid(child, os.WNOHANG) == (0, 0):
+    while os.waitpid(child, os.WNOHANG) == (0, 0):  # noqa: ASYNC110, ASYNC222 - it does not block, and tells no event
         await asyncio.sleep(0.02)
     return {"pid": child}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The SDK's metrics internals, under clear names: the metrics half of `upstream.py`, apart because only /metrics needs it.
+"""The SDK's metrics internals, under clear names: for the rooms that measure.
 
 Versions tested: opentelemetry-sdk 1.45 (pyproject.toml).
 """
@@ -33,28 +33,28 @@ __all__ = ["InstrumentMatch", "Measurement", "hash_attributes", "measuring_instr
 hash_attributes = _hash_attributes
 
 
-class InstrumentMatch(_ViewInstrumentMatch):  # type: ignore[misc]  # the SDK is untyped here
+class InstrumentMatch(_ViewInstrumentMatch):
     """The SDK's aggregations of one instrument under one view in one reader, with names that a subclass may use."""
 
     @property
     def aggregations(self) -> dict[Any, Any]:
         """The aggregations by hashed attributes; change them under `lock`."""
-        return self._attributes_aggregation  # type: ignore[no-any-return]
+        return self._attributes_aggregation
 
     @property
     def lock(self) -> Lock:
         """The lock that collection holds too."""
-        return self._lock  # type: ignore[no-any-return]
+        return self._lock
 
     @property
     def reader_aggregations(self) -> dict[type, Any]:
         """The reader's own mapping of aggregations by instrument class."""
-        return self._instrument_class_aggregation  # type: ignore[no-any-return]
+        return self._instrument_class_aggregation
 
     @property
     def name(self) -> str:
         """The view's name for the metric, or the instrument's."""
-        return self._name  # type: ignore[no-any-return]
+        return self._name
 
     @property
     def description(self) -> str:
@@ -109,12 +109,14 @@ def use_match(match: type[InstrumentMatch]) -> None:
 
 def set_reader_aggregations(reader: MetricReader, aggregations: dict[type, Any]) -> None:
     """Give a reader that is not yet registered its mapping of aggregations."""
-    reader._instrument_class_aggregation = aggregations
+    reader._instrument_class_aggregation = aggregations  # type: ignore[assignment]  # a mapping of any aggregation will do
 
 
 def reader_aggregations(reader: MetricReader) -> dict[type, Any]:
     """Return a reader's mapping of aggregations by instrument class."""
-    return reader._instrument_class_aggregation  # type: ignore[no-any-return]
+    found: Any = reader._instrument_class_aggregation
+    aggregations: dict[type, Any] = found
+    return aggregations
 
 
 def measuring_instrument(instrument: Any) -> Any | None:

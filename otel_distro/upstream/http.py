@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Private names of upstream that the HTTP room needs (see `upstream.py`)."""
+"""Private names of upstream that the HTTP room needs (see `otel_distro.upstream`)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def speaks_stable_http() -> bool:
         _StabilityMode,
     )
 
-    Stability._initialize()  # type: ignore[no-untyped-call]  # upstream's classmethod has no annotations
+    Stability._initialize()
     return Stability._get_opentelemetry_stability_opt_in_mode(Signal.HTTP) is _StabilityMode.HTTP
 
 

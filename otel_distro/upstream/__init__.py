@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The only file that touches private names of upstream: what moves with a version is found here.
+"""The only room that touches private names of upstream: what moves with a version is found here.
+
+This file has what the start needs; the others are apart because only those who need them should import what they import.
 
 Versions tested: opentelemetry-sdk 1.45, contrib 0.66b (pyproject.toml).
 """

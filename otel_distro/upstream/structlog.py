@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The private names of structlog, under names of our own. Checked with structlog 26.1.
 
-Beside `upstream.py`, which must not import structlog: an application that does not use it does not pay for it.
+Apart from the others: an application that does not use structlog does not pay for it.
 """
 
 from __future__ import annotations
