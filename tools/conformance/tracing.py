@@ -28,7 +28,9 @@ class Sink:
 def patch_sdk_trace(module: ModuleType) -> None:
     """Make every provider of a freshly executed `opentelemetry.sdk.trace` ours from its construction on."""
     # Our classes derive from those of the module's last execution, so they are made again.
-    for name in [name for name in sys.modules if name.startswith(("otel_distro.tracing", "otel_distro.upstream_tr"))]:
+    for name in [
+        name for name in sys.modules if name.startswith(("otel_distro.tracing", "otel_distro.upstream.tracing"))
+    ]:
         del sys.modules[name]
     from otel_distro.tracing import Span, provider, tracer
 
