@@ -82,7 +82,9 @@ def main() -> int:
         print(f"unit suite on Python {version}, from the wheel", flush=True)
         runner = environment(version, python, wheel)
         outcome = subprocess.run(
-            [runner, "-I", "-m", "pytest", "-q", "-n", "2", "tests/unit", "-p", "no:cacheprovider"], cwd=suite, check=False
+            [runner, "-I", "-m", "pytest", "-q", "-n", "2", "tests/unit", "-p", "no:cacheprovider"],
+            cwd=suite,
+            check=False,
         )
         failed += [version] if outcome.returncode else []
     print(f"unit suite: {', '.join(found)}" + (f"; failed on {', '.join(failed)}" if failed else ": all passed"))
