@@ -66,14 +66,14 @@ def api_server(directory: Path, users: Mapping[str, str]) -> Iterator[Api]:
     """
     etcd_port, peer_port, port = free_port(), free_port(), free_port()
     with _etcd(directory, etcd_port, peer_port) as etcd:
-        etcd.wait_for_port(etcd_port)
+        etcd.wait_for_port(etcd_port, timeout=60)
         with Process(_command(directory, etcd_port, port, users)) as server:
-            server.wait_for_port(port, timeout=60)
+            server.wait_for_port(port, timeout=120)
             url = f"https://127.0.0.1:{port}"
             with httpx.Client(
                 base_url=url, verify=_ssl(directory), headers={"Authorization": f"Bearer {ADMIN}"}
             ) as http:
-                eventually(lambda: http.get("/readyz").status_code == 200, 60, "API server ready")
+                eventually(lambda: http.get("/readyz").status_code == 200, 120, "API server ready")
                 api = Api(write_kubeconfig(directory / "admin", directory, url, ADMIN), http)
                 _install_crds(api)
                 yield api
@@ -145,5 +145,5 @@ def _install_crds(api: Api) -> None:
     for kind in kinds:
         collection = f"/apis/monitoring.coreos.com/v1/{kind}"
         eventually(
-            lambda collection=collection: api.http.get(collection).status_code == 200, 30, f"{kind} to be served"
+            lambda collection=collection: api.http.get(collection).status_code == 200, 120, f"{kind} to be served"
         )
