@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from structlog import BytesLogger, DropEvent
 from structlog.dev import ConsoleRenderer
+from structlog.processors import JSONRenderer
 from structlog.stdlib import ProcessorFormatter, render_to_log_args_and_kwargs, render_to_log_kwargs
 from structlog.testing import LogCapture
 
@@ -21,6 +22,8 @@ from otel_distro.logs.redact import redact_in_place, redact_text
 from otel_distro.logs.structlog_event import Event, level_of, processed_event
 from otel_distro.upstream.structlog import NAME_TO_LEVEL
 
+_PLAIN: Final = frozenset((str, int, float, bool, type(None)))
+_DEEPEST: Final = 4
 # These only hand the event on to the standard library, where it is exported and written.
 _HANDING_ON: Final = (ProcessorFormatter.wrap_for_formatter, render_to_log_kwargs, render_to_log_args_and_kwargs)
 
@@ -56,14 +59,16 @@ class OwnRenderer:
 
     def __call__(self, logger: Any, method_name: str, event_dict: Any, renderer: Callable[..., Any]) -> Any:
         """Return the arguments for the logger's method, as structlog's own `_process_event` does."""
+        clean = False
         if isinstance(event_dict, MutableMapping) and not isinstance(renderer, LogCapture):
             try:
                 self._prepare(logger, method_name, event_dict, renderer)
+                clean = type(renderer) is JSONRenderer and all(map(_is_plain, event_dict.values()))
             except DropEvent:
                 raise
             except Exception as error:  # noqa: BLE001 - the boundary: the application's line is written all the same
                 fault("structlog event", error)
-        return _arguments(logger, renderer(logger, method_name, event_dict))
+        return _arguments(logger, renderer(logger, method_name, event_dict), clean=clean)
 
     def _prepare(self, logger: Any, method_name: str, event_dict: Any, renderer: Callable[..., Any]) -> None:
         """Add the ids, take the secrets out, sample and export."""
@@ -93,12 +98,21 @@ def _is_enabled(logger: Any, method_name: str) -> bool:
     return logger.isEnabledFor(NAME_TO_LEVEL.get(method_name, logging.INFO))
 
 
-def _arguments(logger: Any, rendered: Any) -> Any:
-    """Return what a renderer made as the arguments of the logger's method."""
+def _is_plain(value: Any, depth: int = 0) -> bool:
+    """Whether JSON of a redacted value can hold no secret that the value did not show: objects speak when rendered."""
+    if type(value) in (list, tuple):
+        return depth < _DEEPEST and all(_is_plain(item, depth + 1) for item in value)
+    if type(value) is dict:
+        return depth < _DEEPEST and all(type(key) is str and _is_plain(item, depth + 1) for key, item in value.items())
+    return type(value) in _PLAIN
+
+
+def _arguments(logger: Any, rendered: Any, *, clean: bool) -> Any:
+    """Return what a renderer made as the arguments of the logger's method; `clean` if no secret can be in it."""
     if isinstance(rendered, (bytes, bytearray)):
-        return (_redact_bytes(rendered),), {}
+        return (rendered if clean else _redact_bytes(rendered),), {}
     if isinstance(rendered, str):
-        text = redact_text(rendered)
+        text = rendered if clean else redact_text(rendered)
         return (Rendered(text) if isinstance(logger, logging.Logger) else text,), {}
     if isinstance(rendered, tuple):
         return rendered

@@ -122,12 +122,6 @@ class MetricSettings:
         False,
         "Also serves `http_requests_total`, `http_request_duration_seconds`, `http_requests_in_progress`.",
     )
-    body_size_histograms: bool = variable(
-        "OTEL_DISTRO_METRICS_BODY_SIZE_HISTOGRAMS",
-        casts.boolean,
-        False,
-        "Also records request and response body sizes.",
-    )
     worker_timeout_seconds: float = variable(
         "OTEL_DISTRO_METRICS_WORKER_TIMEOUT_SECONDS",
         casts.number(0.01, 10),
