@@ -19,6 +19,8 @@ COMMANDS = {
     "ours": ("ours", ("opentelemetry-instrument",)),
 }
 ENVIRONMENT = {
+    "OTEL_TRACES_EXPORTER": "otlp",
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
     "OTEL_METRICS_EXPORTER": "prometheus",
     "OTEL_LOGS_EXPORTER": "none",
     "OTEL_EXPORTER_PROMETHEUS_PORT": "0",
