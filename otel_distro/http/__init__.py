@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""HTTP servers and clients: spans, metrics, access events and correlation at a tenth of upstream's price."""
+"""HTTP servers and clients: spans, metrics, access events and correlation at a fraction of upstream's price."""
 
 from __future__ import annotations
 
