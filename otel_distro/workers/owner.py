@@ -115,9 +115,15 @@ class Owner:
         elif peer.wants is not None:
             self._send_page(peer, exposition.choose(peer.wants))
         elif not peer.slot:
-            taken = {known.slot for known in self._peers}
-            peer.slot = next(slot for slot in map(str, count(1)) if slot not in taken)
+            self._welcome(peer)
         self._finish_answered()
+
+    def _welcome(self, peer: Peer) -> None:
+        """Give a new member its slot, and what ended before it came: it may be the one to go on from there."""
+        taken = {known.slot for known in self._peers}
+        peer.slot = next(slot for slot in map(str, count(1)) if slot not in taken)
+        if self._ended:
+            peer.send(self._bequest())
 
     def _send_page(self, peer: Peer, form: exposition.Format) -> None:
         def deliver(families: Iterable[Family]) -> None:
@@ -132,13 +138,16 @@ class Owner:
         if peer.member:
             kept = [family for family in self._families_of(peer) if family.kind in CUMULATIVE]
             merge(self._ended, kept, peer.slot)
-            self.bequeath(self._ended.values())
+            self.bequeath()
 
-    def bequeath(self, families: Iterable[Family]) -> None:
+    def bequeath(self) -> None:
         """Tell every member what ended workers have counted: one of them may have to go on from there."""
-        data = frame({"type": "bequest", "families": pack(families)})
+        data = self._bequest()
         for peer in self.members:
             peer.send(data)
+
+    def _bequest(self) -> bytes:
+        return frame({"type": "bequest", "families": pack(self._ended.values())})
 
     def inherit(self, families: Iterable[Family]) -> None:
         """Go on from what the owner before has bequeathed."""
@@ -147,7 +156,7 @@ class Owner:
     def close(self) -> None:
         """Bequeath everything, this process's own counts included."""
         merge(self._ended, [family for family in self._metrics.families().values() if family.kind in CUMULATIVE])
-        self.bequeath(self._ended.values())
+        self.bequeath()
 
     def _finish_answered(self) -> None:
         for this in list(self._rounds):
