@@ -39,27 +39,18 @@ def boolean(value: str) -> bool:
 
 def integer(low: int, high: int) -> Cast:
     """Take a whole number within the bounds."""
-
-    def cast(value: str) -> int:
-        expected = f"a whole number from {low} to {high}"
-        try:
-            number = int(value)
-        except ValueError:
-            raise ValueError(expected) from None
-        if not low <= number <= high:
-            raise ValueError(expected)
-        return number
-
-    return cast
+    return _bounded(int, low, high, f"a whole number from {low} to {high}")
 
 
 def number(low: float, high: float) -> Cast:
     """Take a decimal number within the bounds."""
+    return _bounded(float, low, high, f"a number from {low:g} to {high:g}")
 
+
+def _bounded(parse: Callable[[str], float], low: float, high: float, expected: str) -> Cast:
     def cast(value: str) -> float:
-        expected = f"a number from {low:g} to {high:g}"
         try:
-            parsed = float(value)
+            parsed = parse(value)
         except ValueError:
             raise ValueError(expected) from None
         if not low <= parsed <= high:  # also refuses NaN
