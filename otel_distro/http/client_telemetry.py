@@ -1,39 +1,89 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What calls share: the tracer, and metrics of duration by method, host and status, of calls that failed, too."""
+"""What calls share: the tracer, the policy, and per destination what is the same for every call that goes there."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from opentelemetry.metrics import Histogram
 from opentelemetry.trace import Tracer
 
+from otel_distro.http.attributes import DEFAULT_PORTS, method_label, span_name, text
 from otel_distro.http.correlation import Policy
 from otel_distro.http.spans import starter
 from otel_distro.metrics.series import BoundSeries, UnboundSeries, bind
 
+# Hosts come from the application's data at times (crawlers, webhooks), statuses from strangers: beyond so many a cache
+# starts over, and the instrument's own limit decides what is counted apart.
+_MAX_TARGETS = 1000
+_MAX_OUTCOMES = 64
+_MAX_KEPT_TEXT = 512
 
-class CallOutcome(NamedTuple):
-    """What tells one client series from another."""
 
-    method: str
-    host: str
-    port: int | None
-    version: str | None
-    status: int | None
-    error: str | None
+class Outcome(NamedTuple):
+    """What calls that ended alike have in common.
 
-    def attributes(self) -> dict[str, Any]:
-        """Return the metric attributes."""
-        named = {
-            "http.request.method": self.method,
-            "server.address": self.host,
-            "server.port": self.port,
-            "network.protocol.version": self.version,
-            "http.response.status_code": self.status,
-            "error.type": self.error,
-        }
-        return {key: value for key, value in named.items() if value is not None}
+    Attributes:
+        series: Where they are counted.
+        attributes: What their spans get at the end.
+        failed: Whether the status of their spans is an error.
+    """
+
+    series: BoundSeries | UnboundSeries
+    attributes: dict[str, Any]
+    failed: bool
+
+
+class Target:
+    """Where calls go: what is known of one before it is made, and of those that came back.
+
+    Attributes:
+        name: Of the span.
+        origin: What `url.full` begins with: no credentials.
+        attributes: Of the span; to be copied.
+        gets_ids: Whether the host may see our correlation ids.
+        outcomes: By status and HTTP version.
+    """
+
+    __slots__ = ("_histogram", "_labels", "attributes", "gets_ids", "name", "origin", "outcomes")
+
+    def __init__(self, method: str, url: Any, policy: Policy, histogram: Histogram) -> None:
+        label, host, port = method_label(method), text(url.host), url.port
+        address = url.raw_host.decode("ascii")
+        address = f"[{address}]" if ":" in address else address
+        self.name = span_name(label, None)
+        self.origin = f"{url.scheme}://{address}" if port is None else f"{url.scheme}://{address}:{port}"
+        self.gets_ids = policy.allows(host)
+        self.outcomes: dict[tuple[Any, ...], Outcome] = {}
+        port = port or DEFAULT_PORTS.get(url.scheme)
+        self._histogram = histogram
+        self._labels: dict[str, Any] = {"http.request.method": label, "server.address": host}
+        if port is not None:
+            self._labels["server.port"] = port
+        self.attributes = dict(self._labels)
+        if label != method:
+            self.attributes["http.request.method_original"] = method[:128]
+
+    def answered(self, key: tuple[int, bytes | None]) -> Outcome:
+        """Return the outcome of a status and an HTTP version (`b"HTTP/1.1"`)."""
+        status, version = key
+        ended: dict[str, Any] = {"http.response.status_code": status}
+        if version:
+            ended["network.protocol.version"] = version.decode("ascii", "ignore").removeprefix("HTTP/")
+        if status >= 400:
+            ended["error.type"] = str(status)
+        return self._keep(key, ended, failed=status >= 400)
+
+    def raised(self, kind: str) -> Outcome:
+        """Return the outcome of calls that raised this kind of exception."""
+        return self.outcomes.get((kind,)) or self._keep((kind,), {"error.type": kind}, failed=True)
+
+    def _keep(self, key: tuple[Any, ...], ended: dict[str, Any], *, failed: bool) -> Outcome:
+        if len(self.outcomes) >= _MAX_OUTCOMES:
+            self.outcomes.clear()
+        outcome = self.outcomes[key] = Outcome(bind(self._histogram, {**self._labels, **ended}), ended, failed)
+        return outcome
 
 
 class ClientTelemetry:
@@ -42,23 +92,23 @@ class ClientTelemetry:
     Attributes:
         start: Starts a span.
         policy: Which ids are sent on, and to whom.
+        url_parts: Returns a URL's seven parts: scheme, user, host, port, path, query, fragment.
+        targets: By method, scheme, host and port.
     """
 
-    # Hosts come from the application's data at times (crawlers, webhooks): beyond this many the cache starts over,
-    # and the instrument's own limit decides what is counted apart.
-    _MAX_SERIES = 2000
-
-    def __init__(self, tracer: Tracer, histogram: Histogram, policy: Policy) -> None:
+    def __init__(self, tracer: Tracer, histogram: Histogram, policy: Policy, url_parts: Callable[..., Any]) -> None:
         self.start = starter(tracer)
         self.policy = policy
+        self.url_parts = url_parts
+        self.targets: dict[tuple[Any, ...], Target] = {}
         self._histogram = histogram
-        self._series: dict[tuple[Any, ...], BoundSeries | UnboundSeries] = {}
 
-    def series(self, outcome: tuple[Any, ...]) -> BoundSeries | UnboundSeries:
-        """Return where calls of this outcome are counted; it has the fields of `CallOutcome`."""
-        series = self._series.get(outcome)
-        if series is None:
-            if len(self._series) >= self._MAX_SERIES:
-                self._series.clear()
-            series = self._series[outcome] = bind(self._histogram, CallOutcome(*outcome).attributes())
-        return series
+    def target(self, key: tuple[Any, ...], url: Any) -> Target:
+        """Return a destination that was not known, and keep it unless it is of unusual size."""
+        method, _, host, _ = key
+        target = Target(method, url, self.policy, self._histogram)
+        if len(method) + len(host) < _MAX_KEPT_TEXT:
+            if len(self.targets) >= _MAX_TARGETS:
+                self.targets.clear()
+            self.targets[key] = target
+        return target

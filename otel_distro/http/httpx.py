@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""contrib's httpx instrumentors, with our call path inside."""
+"""contrib's httpx instrumentors, with our call path inside.
+
+contrib puts a wrapper around the transports' methods, which it gives eleven options at every call. Once it has done so
+we look at the options, and put our own function into the wrapper if our path knows them all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from opentelemetry.instrumentation.httpx import HTTPX2ClientInstrumentor, HTTPXClientInstrumentor
-from opentelemetry.metrics import Histogram
 
 from otel_distro.http.client import begin, finish
 from otel_distro.http.client_telemetry import ClientTelemetry
-from otel_distro.http.instrumentors import Installation, installation
-from otel_distro.upstream.http import handle_async_request, handle_request
+from otel_distro.http.instrumentors import installation
+from otel_distro.upstream.http import has_patterns, options_of, rewrapped, url_parts_of
 
 # What upstream's path knows and ours does not.
-_UNUSUAL = {
+_UNUSUAL = (
     "duration_histogram_old",
     "request_hook",
     "response_hook",
@@ -24,41 +26,71 @@ _UNUSUAL = {
     "async_response_hook",
     "captured_request_headers",
     "captured_response_headers",
-}
-_telemetries: WeakKeyDictionary[Histogram, tuple[Installation, ClientTelemetry]] = WeakKeyDictionary()
+)
+_METHODS = ("handle_request", "handle_async_request")
 
-
-def _telemetry(args: tuple[Any, ...], options: dict[str, Any]) -> ClientTelemetry | None:
-    """Return what observes a call on our path; None if upstream must: other conventions, hooks, captured headers."""
-    histogram = options["duration_histogram_new"]
-    if histogram is None or not args or not isinstance(args[0], options["module"].Request):
-        return None
-    installed = installation()
-    known = _telemetries.get(histogram)
-    if known is None or known[0] is not installed:
-        known = installed, ClientTelemetry(options["tracer"], histogram, installed.policy)
-        _telemetries[histogram] = known
-    for name in options.keys() & _UNUSUAL:
-        if options[name]:
-            return None
-    return known[1]
-
-
-def _is_excluded(request: Any, excluded_urls: Any) -> bool:
-    return bool(installation().settings.client_excluded_urls) and excluded_urls.url_disabled(str(request.url))
+Wrapper = Callable[..., Any]
 
 
 class _OurPath:
-    """Overrides the two functions through which contrib's instrumentors send every call."""
+    """Puts our path where contrib has just put its own."""
 
-    @staticmethod
-    def _handle_request_wrapper(
-        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any], **options: Any
+    _module: Any
+
+    def _instrument(self, **options: Any) -> None:
+        super()._instrument(**options)  # type: ignore[misc]  # of contrib's instrumentor, which comes next
+        _take_over(self._module.HTTPTransport)
+        _take_over(self._module.AsyncHTTPTransport)
+
+    @classmethod
+    def instrument_client(cls, client: Any, *arguments: Any, **options: Any) -> None:
+        """Instrument one client, with contrib's arguments."""
+        super().instrument_client(client, *arguments, **options)  # type: ignore[misc]  # as above
+        for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001 - as contrib does
+            _take_over(transport)
+
+
+class HttpxInstrumentor(_OurPath, HTTPXClientInstrumentor):
+    """Observes httpx."""
+
+
+class Httpx2Instrumentor(_OurPath, HTTPX2ClientInstrumentor):
+    """Observes httpx2."""
+
+
+def _take_over(transport: Any) -> None:
+    """Replace contrib's wrappers of a transport, or of a class of transports, where ours can do the same."""
+    for method in _METHODS:
+        theirs = getattr(transport, "__dict__", {}).get(method)
+        options = options_of(theirs)
+        if options is None or options["duration_histogram_new"] is None or any(map(options.get, _UNUSUAL)):
+            continue
+        build = _path if method == "handle_request" else _async_path
+        setattr(transport, method, rewrapped(theirs, build, options))
+
+
+def _telemetry(options: dict[str, Any]) -> ClientTelemetry:
+    url_parts = url_parts_of(options["module"])
+    return ClientTelemetry(options["tracer"], options["duration_histogram_new"], installation().policy, url_parts)
+
+
+def _observes(options: dict[str, Any]) -> Callable[[Any], bool]:
+    """Return whether a call is observed, as a function of its request."""
+    excluded = options["excluded_urls"]
+    if not has_patterns(excluded):
+        return lambda _: True
+    return lambda request: not excluded.url_disabled(str(request.url))
+
+
+def _path(contrib: Wrapper, options: dict[str, Any]) -> Wrapper:
+    telemetry, observes, kind = _telemetry(options), _observes(options), options["module"].Request
+
+    def handle_request(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        telemetry = _telemetry(args, options)
-        if telemetry is None:
-            return handle_request(wrapped, instance, args, kwargs, **options)
-        call = None if _is_excluded(args[0], options["excluded_urls"]) else begin(args[0], telemetry)
+        if not args or not isinstance(args[0], kind):  # httpx before 0.20
+            return contrib(wrapped, instance, args, kwargs)
+        call = begin(args[0], telemetry) if observes(args[0]) else None
         if call is None:
             return wrapped(*args, **kwargs)
         try:
@@ -69,18 +101,18 @@ class _OurPath:
         finish(call, response, None)
         return response
 
-    @staticmethod
-    async def _handle_async_request_wrapper(
-        wrapped: Callable[..., Awaitable[Any]],
-        instance: Any,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        **options: Any,
+    return handle_request
+
+
+def _async_path(contrib: Wrapper, options: dict[str, Any]) -> Wrapper:
+    telemetry, observes, kind = _telemetry(options), _observes(options), options["module"].Request
+
+    async def handle_async_request(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        telemetry = _telemetry(args, options)
-        if telemetry is None:
-            return await handle_async_request(wrapped, instance, args, kwargs, **options)
-        call = None if _is_excluded(args[0], options["excluded_urls"]) else begin(args[0], telemetry)
+        if not args or not isinstance(args[0], kind):  # httpx before 0.20
+            return await contrib(wrapped, instance, args, kwargs)
+        call = begin(args[0], telemetry) if observes(args[0]) else None
         if call is None:
             return await wrapped(*args, **kwargs)
         try:
@@ -91,10 +123,4 @@ class _OurPath:
         finish(call, response, None)
         return response
 
-
-class HttpxInstrumentor(_OurPath, HTTPXClientInstrumentor):
-    """Observes httpx."""
-
-
-class Httpx2Instrumentor(_OurPath, HTTPX2ClientInstrumentor):
-    """Observes httpx2."""
+    return handle_async_request

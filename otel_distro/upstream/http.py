@@ -3,11 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, _SUPPRESS_INSTRUMENTATION_KEY
+from wrapt import FunctionWrapper
 
 from otel_distro.tracing.sampling import shortcut
+
+# A context with none of these has nothing suppressed.
+SUPPRESSING = frozenset((_SUPPRESS_INSTRUMENTATION_KEY, "suppress_instrumentation", _SUPPRESS_HTTP_INSTRUMENTATION_KEY))
 
 
 def propagators_of(textmap: Any) -> list[Any]:
@@ -84,18 +90,32 @@ def get_request_telemetry(context: Any) -> Any:
     return _get_request_telemetry(context)
 
 
-def handle_request(*args: Any, **options: Any) -> Any:
-    """Send a call of httpx the way contrib does."""
-    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+def options_of(wrapper: Any) -> dict[str, Any] | None:
+    """Return the options that contrib's httpx instrumentor gives its wrapper at each call; None if it is not one."""
+    if not isinstance(wrapper, FunctionWrapper):
+        return None
+    options = getattr(wrapper._self_wrapper, "keywords", {})
+    return options if "duration_histogram_new" in options else None
 
-    return HTTPXClientInstrumentor._handle_request_wrapper(*args, **options)
+
+def rewrapped(wrapper: Any, build: Callable[[Any, dict[str, Any]], Any], options: dict[str, Any]) -> Any:
+    """Return a wrapper of the same function that calls what `build` makes of the function inside the old one."""
+    return FunctionWrapper(wrapper.__wrapped__, build(wrapper._self_wrapper, options))
 
 
-async def handle_async_request(*args: Any, **options: Any) -> Any:
-    """Send a call of httpx's asynchronous client the way contrib does."""
-    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+def url_parts_of(module: Any) -> Callable[[Any], Any]:
+    """Return what gives the seven parts of httpx's URLs: the parsed URL that they keep, or what they tell in public."""
+    parsed = attrgetter("_uri_reference")
+    try:
+        scheme, _, host, _, path, query, _ = parsed(module.URL("http://user@host/path?query#fragment"))
+    except (AttributeError, TypeError, ValueError):
+        return _public_url_parts
+    return parsed if (scheme, host, path, query) == ("http", "host", "/path", "query") else _public_url_parts
 
-    return await HTTPXClientInstrumentor._handle_async_request_wrapper(*args, **options)
+
+def _public_url_parts(url: Any) -> tuple[Any, ...]:
+    path, _, query = url.raw_path.decode("ascii").partition("?")
+    return url.scheme, "", url.host, url.port, path, query or None, None
 
 
 def set_contrib_middleware(factory: Any) -> None:

@@ -47,10 +47,6 @@ def patch_httpx(module: ModuleType) -> None:
     """Make contrib's httpx instrumentors ours."""
     from otel_distro.http import httpx as ours
 
-    # Our path hands unusual calls to contrib's by its name, which is about to be ours.
-    contrib = module.HTTPXClientInstrumentor
-    ours.handle_request = contrib._handle_request_wrapper  # noqa: SLF001
-    ours.handle_async_request = contrib._handle_async_request_wrapper  # noqa: SLF001
     module.HTTPXClientInstrumentor = ours.HttpxInstrumentor
     module.HTTPX2ClientInstrumentor = ours.Httpx2Instrumentor
     count(ours, "begin", "client calls")
