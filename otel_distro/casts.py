@@ -173,6 +173,13 @@ def url(value: str) -> str:
     return value
 
 
+def metric_name(value: str) -> str:
+    """Take what a Prometheus metric may be called."""
+    if not re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", value):
+        raise ValueError("letters, digits, underscores and colons, no digit first")
+    return value
+
+
 def path(value: str) -> str:
     """Take the path of a URL, beginning with a slash."""
     if not value.startswith("/") or re.search(r"[\s?#]", value):

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from otel_distro.metrics import target
 from otel_distro.metrics.limit import LimitedMatch
 from otel_distro.metrics.local import LocalMetrics
+from otel_distro.metrics.presentation import Presentation, chosen
 from otel_distro.metrics.reader import PrometheusReader
 from otel_distro.resource import resource_attributes
-from otel_distro.variables import Settings
+from otel_distro.variables import MetricSettings, Settings
 
 __all__ = ["LocalMetrics", "install"]
 
@@ -22,9 +25,14 @@ def install(settings: Settings, reader: PrometheusReader | None = None) -> Local
     """
     reader = reader or PrometheusReader.latest
     LimitedMatch.limit = settings.metrics.cardinality_limit
-    if reader is not None:
-        reader.show_scopes(shown=settings.metrics.scope_labels)
-    local = LocalMetrics(reader, internal=settings.metrics.internal_metrics)
     attributes = resource_attributes(settings.service)
+    if reader is not None:
+        reader.present(_presentation(settings.metrics, attributes))
+    local = LocalMetrics(reader, internal=settings.metrics.internal_metrics)
     local.add("target", lambda: target.families(attributes))
     return local
+
+
+def _presentation(settings: MetricSettings, attributes: Mapping[str, str]) -> Presentation:
+    resource = chosen(target.shared(attributes), settings.resource_labels)
+    return Presentation(settings.prefix, settings.scope_labels, resource)

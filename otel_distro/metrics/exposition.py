@@ -55,7 +55,7 @@ def _weight(parameters: list[str]) -> float:
 def render(families: Iterable[Family], form: Format) -> bytes:
     """Write families in a format; lone surrogates become question marks."""
     lines: list[str] = []
-    for family in sorted(families, key=lambda family: family.name):
+    for family in sorted(families, key=_order):
         if family.points:
             lines += _head(family, open_metrics=form.open_metrics)
             lines += _open_metrics_samples(family) if form.open_metrics else _samples(family, open_metrics=False)
@@ -63,6 +63,11 @@ def render(families: Iterable[Family], form: Format) -> bytes:
         lines.append("# EOF")
     lines.append("")
     return "\n".join(lines).encode("utf-8", "replace")
+
+
+def _order(family: Family) -> tuple[bool, str]:
+    """Who the target is comes first, then everything by name."""
+    return family.name != "target", family.name
 
 
 def _head(family: Family, *, open_metrics: bool) -> list[str]:

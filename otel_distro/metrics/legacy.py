@@ -19,9 +19,10 @@ UNMATCHED = "unmatched"  # the endpoint of requests that no route took: as in ev
 _LABEL = re.compile(r'([a-zA-Z0-9_]+)="((?:[^"\\]|\\.)*)"')
 
 
-def families(total: Families) -> Iterator[Family]:
+def families(total: Families, prefix: str = "") -> Iterator[Family]:
     """Yield the older families from the newer ones."""
-    durations, active = total.get(DURATION), total.get(ACTIVE)
+    before = f"{prefix}_" if prefix else ""
+    durations, active = total.get(before + DURATION), total.get(before + ACTIVE)
     if durations is not None:
         yield from _requests(durations)
         yield from _durations(durations)
@@ -57,7 +58,7 @@ def _labels(labels: str) -> tuple[str, str, str]:
     return method, route, found.get("http_response_status_code", "")
 
 
-def add(total: Families) -> Families:
-    """Return the families with the older ones beside them."""
-    merge(total, list(families(total)))
+def add(total: Families, prefix: str = "") -> Families:
+    """Return the families with the older ones beside them; `prefix` is what the newer ones' names begin with."""
+    merge(total, list(families(total, prefix)))
     return total

@@ -14,8 +14,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from otel_distro import diagnostics
+from otel_distro.metrics import exponential
 from otel_distro.metrics.cells import Series, Store
-from otel_distro.metrics.names import family_name, label_text, unit_name
+from otel_distro.metrics.names import unit_name
+from otel_distro.metrics.presentation import Presentation
 from otel_distro.upstream.metrics import InstrumentMatch, Measurement, hash_attributes, use_match
 
 OVERFLOW: Mapping[str, Any] = {"otel.metric.overflow": True}
@@ -27,7 +29,7 @@ class CellAggregations(dict[type, Any]):
     def __init__(self, aggregations: Mapping[type, Any], store: Store) -> None:
         super().__init__(aggregations)
         self.store = store
-        self.scope_labels = False
+        self.presentation = Presentation()
 
 
 class LimitedMatch(InstrumentMatch):
@@ -65,28 +67,26 @@ class LimitedMatch(InstrumentMatch):
 
     def _create(self, attributes: Mapping[str, Any]) -> Any:
         ours = self.reader_aggregations
-        if isinstance(ours, CellAggregations) and self.is_synchronous and (self.is_sum or self.bounds is not None):
+        if isinstance(ours, CellAggregations) and self.is_synchronous and (self.is_sum or self._buckets is not None):
             return ours.store.cell(self._series(attributes, ours))
         return self.sdk_aggregation(attributes)
 
+    @property
+    def _buckets(self) -> tuple[float, ...] | None:
+        return exponential.BOUNDS if self.is_exponential else self.bounds
+
     def _series(self, attributes: Mapping[str, Any], ours: CellAggregations) -> Series:
         """Return what the series is on /metrics."""
-        unit = self.instrument.unit or ""
-        more = scope_labels(self.instrument.instrumentation_scope) if ours.scope_labels else ()
+        unit, presented = self.instrument.unit or "", ours.presentation
         return Series(
-            name=family_name(self.name, unit, counter=self.is_monotonic),
-            kind="histogram" if self.bounds is not None else "counter" if self.is_monotonic else "gauge",
+            name=presented.name(self.name, unit, counter=self.is_monotonic),
+            kind="histogram" if self._buckets is not None else "counter" if self.is_monotonic else "gauge",
             help=self.description,
             unit=unit_name(unit),
             policy="sum",
-            labels=label_text(attributes, more),
-            bounds=self.bounds or (),
+            labels=presented.labels(attributes, self.instrument.instrumentation_scope),
+            bounds=self._buckets or (),
         )
-
-
-def scope_labels(scope: Any) -> tuple[tuple[str, str], ...]:
-    """Return the labels that name an instrumentation scope."""
-    return ("otel_scope_name", scope.name), ("otel_scope_version", scope.version or "")
 
 
 def install() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -72,13 +72,13 @@ def unit_name(unit: str) -> str:
     return _NOT_IN_NAME.sub("_", unit).strip("_")
 
 
-def label_text(attributes: Mapping[str, Any] | None, more: Iterable[tuple[str, str]] = ()) -> str:
-    """Return attributes as label text; keys that become the same label share it, their values joined by `;`."""
-    labels: dict[str, str] = dict(more)
+def label_texts(attributes: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return attributes as labels; keys that become the same label share it, their values joined by `;`."""
+    labels: dict[str, str] = {}
     for key, value in sorted((attributes or {}).items()):
         name, text = label_name(key), value if isinstance(value, str) else json.dumps(value, default=str)
         labels[name] = f"{labels[name]};{text}" if name in labels else text
-    return join_labels(labels)
+    return labels
 
 
 def join_labels(labels: Mapping[str, str]) -> str:

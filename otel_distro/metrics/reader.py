@@ -12,6 +12,7 @@ from otel_distro import diagnostics
 from otel_distro.metrics import limit
 from otel_distro.metrics.cells import SegmentReader, Store
 from otel_distro.metrics.families import Families, merge
+from otel_distro.metrics.presentation import Presentation
 from otel_distro.metrics.segment import Segment
 from otel_distro.metrics.translate import families_of
 from otel_distro.upstream.metrics import reader_aggregations, renew_locks, set_reader_aggregations
@@ -32,9 +33,9 @@ class PrometheusReader(MetricReader):
         self._segments: dict[Segment, SegmentReader] = {}
         PrometheusReader.latest = self
 
-    def show_scopes(self, *, shown: bool) -> None:
-        """Say whether series carry `otel_scope_name` and `otel_scope_version`; to be called before the first one."""
-        self._aggregations.scope_labels = shown
+    def present(self, presentation: Presentation) -> None:
+        """Say how instruments appear; to be called before the first one measures."""
+        self._aggregations.presentation = presentation
 
     def begin_at_zero(self) -> None:
         """Forget what the parent of this forked process had measured; the series move when a segment is found."""
@@ -53,7 +54,7 @@ class PrometheusReader(MetricReader):
             diagnostics.fault("observable instruments", error)
         found: Families = {}
         for data in self._received:
-            merge(found, families_of(data, with_scope=self._aggregations.scope_labels))
+            merge(found, families_of(data, self._aggregations.presentation))
         segments = [self.store.segment, *self.store.private()] if everything else self.store.private()
         for segment in dict.fromkeys(segments):
             merge(found, self._reader(segment).families())

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from otel_distro.metrics.families import Family, Number
-from otel_distro.metrics.names import label_text
+from otel_distro.metrics.names import join_labels, label_texts
 
 # These differ from worker to worker, and would make a new series of every restart.
 _OF_ONE_PROCESS = ("service.instance.id", "process.pid", "process.parent_pid")
@@ -18,5 +18,10 @@ _OF_ONE_PROCESS = ("service.instance.id", "process.pid", "process.parent_pid")
 
 def families(attributes: Mapping[str, Any]) -> Iterator[Family]:
     """Yield the one family."""
-    kept = {key: value for key, value in attributes.items() if key not in _OF_ONE_PROCESS}
-    yield Family("target", "info", "Target metadata", policy="last", points={label_text(kept): Number(1.0)})
+    labels = join_labels(label_texts(shared(attributes)))
+    yield Family("target", "info", "Target metadata", policy="last", points={labels: Number(1.0)})
+
+
+def shared(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes that all processes of the service have in common."""
+    return {key: value for key, value in attributes.items() if key not in _OF_ONE_PROCESS}

@@ -6,22 +6,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from opentelemetry.sdk.metrics.export import Gauge, Histogram, HistogramDataPoint, Metric, MetricsData, Sum
+from opentelemetry.sdk.metrics.export import (
+    ExponentialHistogram,
+    ExponentialHistogramDataPoint,
+    Gauge,
+    Histogram,
+    HistogramDataPoint,
+    Metric,
+    MetricsData,
+    Sum,
+)
 
+from otel_distro.metrics import exponential
 from otel_distro.metrics.families import Distribution, Exemplar, Family, Number, Point
-from otel_distro.metrics.limit import scope_labels
-from otel_distro.metrics.names import family_name, label_text, unit_name
+from otel_distro.metrics.names import unit_name
+from otel_distro.metrics.presentation import Presentation
 
 
-def families_of(data: MetricsData, *, with_scope: bool) -> Iterator[Family]:
-    """Yield a family per metric; exponential histograms are left out, the text formats cannot say them."""
+def families_of(data: MetricsData, presentation: Presentation) -> Iterator[Family]:
+    """Yield a family per metric."""
     for resource in data.resource_metrics:
         for scope in resource.scope_metrics:
-            more = scope_labels(scope.scope) if with_scope else ()
             for metric in scope.metrics:
-                family = _family(metric)
+                family = _family(metric, presentation)
                 if family is not None:
-                    family.points = {label_text(point.attributes, more): _point(point) for point in _points(metric)}
+                    family.points = {
+                        presentation.labels(point.attributes, scope.scope): _point(point) for point in _points(metric)
+                    }
                     yield family
 
 
@@ -29,27 +40,29 @@ def _points(metric: Metric) -> Sequence[Any]:
     return metric.data.data_points
 
 
-def _family(metric: Metric) -> Family | None:
+def _family(metric: Metric, presentation: Presentation) -> Family | None:
     unit, text = metric.unit or "", metric.description or ""
-    name, suffix = family_name(metric.name, unit, counter=False), unit_name(unit)
-    if isinstance(metric.data, Histogram):
+    name, suffix = presentation.name(metric.name, unit, counter=False), unit_name(unit)
+    if isinstance(metric.data, (Histogram, ExponentialHistogram)):
         return Family(name, "histogram", text, suffix, "sum")
     if isinstance(metric.data, Gauge):
         return Family(name, "gauge", text, suffix, "worker")
     if not isinstance(metric.data, Sum):
         return None
     if metric.data.is_monotonic:
-        return Family(family_name(metric.name, unit, counter=True), "counter", text, suffix, "sum")
+        return Family(presentation.name(metric.name, unit, counter=True), "counter", text, suffix, "sum")
     return Family(name, "gauge", text, suffix, "sum")
 
 
 def _point(point: Any) -> Point:
-    exemplars = sorted(
-        (item for item in point.exemplars if item.trace_id is not None), key=lambda item: item.time_unix_nano
-    )
+    if isinstance(point, ExponentialHistogramDataPoint):
+        return Distribution(exponential.BOUNDS, exponential.counts(point), point.sum)
     if isinstance(point, HistogramDataPoint):
         counts = [float(count) for count in point.bucket_counts]
         return Distribution(tuple(point.explicit_bounds), counts, point.sum)
+    exemplars = sorted(
+        (item for item in point.exemplars if item.trace_id is not None), key=lambda item: item.time_unix_nano
+    )
     return Number(point.value, None, _exemplar(exemplars[-1]) if exemplars else None)
 
 

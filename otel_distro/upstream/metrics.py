@@ -23,6 +23,7 @@ from opentelemetry.sdk.metrics._internal._view_instrument_match import _hash_att
 from opentelemetry.sdk.metrics._internal.aggregation import (
     DefaultAggregation,
     _ExplicitBucketHistogramAggregation,
+    _ExponentialBucketHistogramAggregation,
     _SumAggregation,
 )
 from opentelemetry.sdk.metrics._internal.measurement import Measurement
@@ -86,6 +87,11 @@ class InstrumentMatch(_ViewInstrumentMatch):
         """The bounds of the view's histogram; None if it makes none with explicit bounds."""
         model = self._aggregation
         return tuple(model._boundaries) if isinstance(model, _ExplicitBucketHistogramAggregation) else None
+
+    @property
+    def is_exponential(self) -> bool:
+        """Whether the view makes a base-2 exponential histogram."""
+        return isinstance(self._aggregation, _ExponentialBucketHistogramAggregation)
 
     def kept(self, attributes: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return a copy of the attributes that the view keeps."""

@@ -113,6 +113,18 @@ class MetricSettings:
         2000,
         "Attribute sets per instrument at most; the rest goes into one series with `otel_metric_overflow`.",
     )
+    prefix: str = variable(
+        "OTEL_DISTRO_METRICS_PREFIX",
+        casts.metric_name,
+        "",
+        "Begins the name of every instrument's metric on /metrics, an underscore follows; the dashboards know none.",
+    )
+    resource_labels: tuple[str, ...] = variable(
+        "OTEL_DISTRO_METRICS_RESOURCE_LABELS",
+        casts.names,
+        (),
+        "Resource attributes that become labels of every instrument's series; `*` stands for any characters.",
+    )
     scope_labels: bool = variable(
         "OTEL_DISTRO_METRICS_SCOPE_LABELS", casts.boolean, False, "Adds the `otel_scope_*` labels to every series."
     )

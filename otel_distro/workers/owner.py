@@ -60,7 +60,7 @@ class Owner:
         self._handshake = handshake
         self._metrics = metrics
         self._timeout_seconds = settings.worker_timeout_seconds
-        self._legacy_names = settings.legacy_http_names
+        self._legacy_names, self._prefix = settings.legacy_http_names, settings.prefix
         self._peers: list[Peer] = []
         self._rounds: list[_Round] = []
         self._numbers = count(1)
@@ -179,7 +179,7 @@ class Owner:
         # The gauges of a supervisor that has imported the application say nothing: its workers have the real ones.
         merge(total, own if not members else (family for family in own if not _told_by_workers(family, total)))
         merge(total, self._states())
-        return legacy.add(total) if self._legacy_names else total
+        return legacy.add(total, self._prefix) if self._legacy_names else total
 
     def _families_of(self, peer: Peer) -> list[Family]:
         try:

@@ -18,16 +18,7 @@ _PEER = (
     "contrib gives the URL's host as `network.peer.address`, which is defined as the address of the peer; ours leaves "
     "it out, and always gives `server.port`"
 )
-_READER_OPTIONS = (
-    "uses `prefix` or `resource_attribute_filter`, arguments that upstream's reader takes from code; ours is built by "
-    "the launcher, which passes none"
-)
-_SCOPE_LABELS = (
-    "expects the scope's schema URL and attributes as labels; ours gives name and version, and those only with "
-    "`OTEL_DISTRO_METRICS_SCOPE_LABELS`"
-)
 _EMPTY_LABELS = 'expects labels that a point does not have with the value `""`, which to Prometheus are no labels'
-_FAMILY_ORDER = "expects `target_info` first; ours writes the families in the order of their names"
 
 _ASGI = "tests.test_asgi_middleware.TestAsgiApplication::"
 _FASTAPI = "tests.test_fastapi_instrumentation.TestFastAPIManualInstrumentation::"
@@ -53,17 +44,8 @@ EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
         )
     },
     "opentelemetry-exporter-prometheus": {
-        f"{_PROMETHEUS}test_metric_name": _READER_OPTIONS,
-        f"{_PROMETHEUS}test_resource_attr_filter_labels": _READER_OPTIONS,
-        f"{_PROMETHEUS}test_resource_attr_filter_receives_raw_keys": _READER_OPTIONS,
-        f"{_PROMETHEUS}test_resource_attr_filter_text_format": _READER_OPTIONS,
-        f"{_PROMETHEUS}test_resource_attr_filter_with_scope_labels_text_format": _READER_OPTIONS,
-        f"{_PROMETHEUS}test_scope_attributes_labels": _SCOPE_LABELS,
-        f"{_PROMETHEUS}test_scope_attributes_text_format": _SCOPE_LABELS,
-        f"{_PROMETHEUS}test_scope_info_labels_default": _SCOPE_LABELS,
-        f"{_PROMETHEUS}test_scope_info_labels_text_format": _SCOPE_LABELS,
+        f"{_PROMETHEUS}test_resource_attr_filter_with_scope_labels_text_format": _EMPTY_LABELS,
+        f"{_PROMETHEUS}test_scope_info_labels_text_format": _EMPTY_LABELS,
         f"{_PROMETHEUS}test_multiple_data_points_with_different_label_sets": _EMPTY_LABELS,
-        f"{_PROMETHEUS}test_target_info_enabled_by_default": _FAMILY_ORDER,
-        f"{_PROMETHEUS}test_target_info_sanitize": _FAMILY_ORDER,
     },
 }

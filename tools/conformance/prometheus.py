@@ -25,6 +25,7 @@ def patch_prometheus(module: ModuleType) -> None:
     from otel_distro.metrics import target
     from otel_distro.metrics.exposition import OPEN_METRICS, render
     from otel_distro.metrics.families import Families, merge
+    from otel_distro.metrics.presentation import Presentation
     from otel_distro.metrics.translate import families_of
 
     class Collector(module._CustomCollector):  # noqa: SLF001 - the class that upstream's tests build
@@ -36,10 +37,20 @@ def patch_prometheus(module: ModuleType) -> None:
                 for resource in self._metrics_datas[0].resource_metrics:
                     merge(families, target.families(resource.resource.attributes))
             while self._metrics_datas:
-                merge(families, families_of(self._metrics_datas.popleft(), with_scope=self._scope_info_enabled))
+                data = self._metrics_datas.popleft()
+                presentation = Presentation(self._prefix, self._scope_info_enabled, self._labels_of(data))
+                merge(families, families_of(data, presentation))
             uses["metrics rendered"] += len(families)
             for family in text_string_to_metric_families(render(families.values(), OPEN_METRICS).decode()):
                 family.__class__ = _CLASSES.get(family.type, type(family))  # which upstream's tests compare
                 yield family
+
+        def _labels_of(self, data: Any) -> dict[str, Any]:
+            """Return the resource attributes that upstream's filter keeps; ours is a list of patterns."""
+            keep = self._resource_attribute_filter
+            if keep is None:
+                return {}
+            found = (each.resource.attributes.items() for each in data.resource_metrics)
+            return {key: value for attributes in found for key, value in attributes if keep(key)}
 
     module._CustomCollector = Collector  # noqa: SLF001

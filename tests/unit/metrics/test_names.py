@@ -8,7 +8,7 @@ from opentelemetry.exporter.prometheus._mapping import map_unit, sanitize_attrib
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
-from otel_distro.metrics.names import family_name, label_name, label_text, unit_name
+from otel_distro.metrics.names import family_name, join_labels, label_name, label_texts, unit_name
 
 NAMES = st.one_of(
     st.from_regex(r"[a-zA-Z][a-zA-Z0-9_.\-/]{0,30}", fullmatch=True),
@@ -41,7 +41,7 @@ def test_label_names_are_upstream_s(key):
 
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), st.text(min_size=1, max_size=40), max_size=4))
 def test_any_text_survives_as_a_label_s_value(attributes):
-    page = f"metric{{{label_text(attributes)}}} 1.0\n".replace("{}", "")
+    page = f"metric{{{join_labels(label_texts(attributes))}}} 1.0\n".replace("{}", "")
     (family,) = text_string_to_metric_families(page)
     expected = {key: value.encode("utf-8", "replace").decode() for key, value in attributes.items()}
     assert family.samples[0].labels == expected
@@ -61,4 +61,4 @@ def test_any_text_survives_as_a_label_s_value(attributes):
     ],
 )
 def test_attributes_as_label_text(attributes, text):
-    assert label_text(attributes) == text
+    assert join_labels(label_texts(attributes)) == text

@@ -4,19 +4,23 @@
 import asyncio
 import gc
 import time
+from math import inf
 from pathlib import Path
 
 import prometheus_client
 import pytest
 from opentelemetry.metrics import Observation
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation, View
 from prometheus_client.core import HistogramMetricFamily, SummaryMetricFamily
 
 from otel_distro import metrics
 from otel_distro.metrics import heartbeat, legacy, process, registry, stats
 from otel_distro.metrics.families import Distribution, Family, Number, merge
+from otel_distro.metrics.presentation import Presentation
 from otel_distro.metrics.reader import PrometheusReader
+from otel_distro.metrics.translate import families_of
 from otel_distro.otlp.export import ExportStats
 from otel_distro.variables import MetricSettings, ServiceSettings, Settings
 
@@ -127,16 +131,50 @@ def test_the_resource_is_told_once_without_what_changes_with_every_process():
     assert "pid" not in labels
 
 
-def test_scopes_are_labels_only_if_asked_for():
-    for shown in (False, True):
-        reader = PrometheusReader()
-        metrics.install(Settings(metrics=MetricSettings(scope_labels=shown)), reader)
-        meter = MeterProvider([reader], shutdown_on_exit=False).get_meter("shop", "1.0")
-        meter.create_counter("orders").add(1)
-        meter.create_observable_gauge("rooms", [lambda _: [Observation(3)]])
-        expected = {'otel_scope_name="shop",otel_scope_version="1.0"'} if shown else {""}
-        found = reader.families(everything=True)
-        assert set(found["orders"].points) == set(found["rooms"].points) == expected
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, ""),
+        (
+            {"scope_labels": True},
+            'otel_scope_name="shop",otel_scope_region="eu",otel_scope_schema_url="https://s",otel_scope_version="1.0"',
+        ),
+        ({"resource_labels": ("service.*", "team")}, 'service_name="shop",team="a"'),
+    ],
+)
+def test_scope_and_resource_are_labels_only_if_asked_for(asked, expected):
+    reader, service = PrometheusReader(), ServiceSettings(name="shop", attributes={"team": "a", "process.pid": "7"})
+    metrics.install(Settings(service=service, metrics=MetricSettings(**asked)), reader)
+    provider = MeterProvider([reader], shutdown_on_exit=False)
+    meter = provider.get_meter("shop", "1.0", schema_url="https://s", attributes={"region": "eu", "name": "hidden"})
+    meter.create_counter("orders").add(1)
+    meter.create_observable_gauge("rooms", [lambda _: [Observation(3)]])
+    found = reader.families(everything=True)
+    assert set(found["orders"].points) == set(found["rooms"].points) == {expected}
+
+
+def test_a_label_of_a_point_wins_over_the_resource_s():
+    reader = PrometheusReader()
+    asked = Settings(service=ServiceSettings(name="shop"), metrics=MetricSettings(resource_labels=("*",)))
+    metrics.install(asked, reader)
+    meter = MeterProvider([reader], shutdown_on_exit=False).get_meter("test")
+    meter.create_counter("orders").add(1, {"service.name": "of the point"})
+    (labels,) = reader.families(everything=True)["orders"].points
+    assert labels.startswith('service_name="of the point",')
+
+
+def test_a_prefix_begins_every_instrument_s_name_and_the_older_names_are_derived_all_the_same():
+    reader = PrometheusReader()
+    metrics.install(Settings(metrics=MetricSettings(prefix="acme")), reader)
+    meter = MeterProvider([reader], shutdown_on_exit=False).get_meter("test")
+    meter.create_counter("orders").add(1)
+    meter.create_observable_gauge("rooms", [lambda _: [Observation(3)]])
+    meter.create_histogram("http.server.request.duration", unit="s").record(1, {"http.request.method": "GET"})
+    found = reader.families(everything=True)
+    assert set(found) == {"acme_orders", "acme_rooms", "acme_http_server_request_duration_seconds"}
+    assert legacy.add(found, "acme")["http_requests"].points.keys() == {
+        'endpoint="unmatched",method="GET",status_code=""'
+    }
 
 
 def test_gauges_and_observables_of_the_api_appear():
@@ -155,13 +193,34 @@ def test_gauges_and_observables_of_the_api_appear():
     assert found["pages"].points['a="1"'].value == 5
 
 
-def test_a_metric_that_the_format_cannot_say_is_left_out():
-    reader = PrometheusReader()
-    views = [View(instrument_name="sparse", aggregation=ExponentialBucketHistogramAggregation())]
-    meter = MeterProvider([reader], views=views, shutdown_on_exit=False).get_meter("test")
-    meter.create_histogram("sparse").record(3)
-    meter.create_counter("orders").add(1)
-    assert set(reader.families(everything=True)) == {"orders"}
+VALUES = (0, 1e-9, 0.3, 1, 1.5, 3, 4, 1000, 1e300)
+
+
+def test_an_exponential_histogram_is_served_with_powers_of_two_as_bounds():
+    reader, views = PrometheusReader(), [View(instrument_name="*", aggregation=ExponentialBucketHistogramAggregation())]
+    histogram = MeterProvider([reader], views=views, shutdown_on_exit=False).get_meter("t").create_histogram("sparse")
+    for value in VALUES:
+        histogram.record(value, {"kind": "a"})
+    (point,) = reader.families(everything=True)["sparse"].points.values()
+    assert counted(point) == {2.0**-16: 2, 0.5: 1, 1.0: 1, 2.0: 1, 4.0: 2, 1024.0: 1, inf: 1}
+    assert point.sum == pytest.approx(sum(VALUES))
+
+
+@pytest.mark.parametrize("max_scale", [20, 3, 0])
+def test_the_sdk_s_exponential_points_are_translated_into_the_same_buckets(max_scale):
+    reader = InMemoryMetricReader()
+    views = [View(instrument_name="*", aggregation=ExponentialBucketHistogramAggregation(max_scale=max_scale))]
+    histogram = MeterProvider([reader], views=views, shutdown_on_exit=False).get_meter("t").create_histogram("sparse")
+    for value in VALUES[:-1]:  # the last would stretch the scale below 0
+        histogram.record(value)
+    (family,) = families_of(reader.get_metrics_data(), Presentation())
+    (point,) = family.points.values()
+    assert counted(point) == {2.0**-16: 2, 0.5: 1, 1.0: 1, 2.0: 1, 4.0: 2, 1024.0: 1}
+
+
+def counted(point):
+    """Return the buckets that have counted something."""
+    return {bound: count for bound, count in zip((*point.bounds, inf), point.counts, strict=True) if count}
 
 
 def test_a_loop_that_stands_still_is_late():
