@@ -69,18 +69,27 @@ class Writer(threading.Thread):
 
 
 class FileWriter(Writer):
-    """Appends to a log file and rotates it."""
+    """Appends to a log file and rotates it after every so many lines."""
 
-    def __init__(self, service: str, path: Path, total: int, rate: float, rotate: Callable[[Path, int], None]) -> None:
+    def __init__(  # noqa: PLR0913 -- what, where, how much, how fast, and how it is rotated
+        self,
+        service: str,
+        path: Path,
+        total: int,
+        rate: float,
+        rotate: Callable[[Path, int], None],
+        *,
+        every: int = ROTATE_EVERY,
+    ) -> None:
         super().__init__(service, total, rate)
         self.path = path
-        self._rotate = rotate
+        self._rotate, self._every = rotate, every
         self._envelope = cri if "pods" in path.parts else str
 
     def write(self, numbers: range) -> None:
         append(self.path, *map(self._envelope, self.lines(numbers)))
         self.written = numbers.stop
-        if self.written % ROTATE_EVERY == 0:
+        if self.written % self._every == 0:
             self._rotate(self.path, self.written)
 
 
