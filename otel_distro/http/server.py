@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanContext, SpanKind, Tracer
+from opentelemetry.trace import Tracer
 from opentelemetry.util.http import ExcludeList
 
 from otel_distro import diagnostics
@@ -18,7 +17,7 @@ from otel_distro.http.server_extras import ServerExtras
 from otel_distro.http.server_metrics import ServerMetrics
 from otel_distro.http.server_request import OBSERVED_KEY, Scope, Send, ServerRequest
 from otel_distro.http.server_variants import WebsocketSession
-from otel_distro.http.spans import start_with_trace_id, starter
+from otel_distro.http.spans import starter
 from otel_distro.upstream.context import current_context
 from otel_distro.upstream.http import has_patterns, http_suppressed
 
@@ -32,6 +31,7 @@ class ServerTelemetry:
     """What all requests of an application share.
 
     Attributes:
+        start_span: Starts the span of a request; a root takes the caller's trace id, if it asked for one.
         report: Makes the object that the router tells the route to.
         details: Finds name and attributes by matching all routes, where they must be known before the router ran.
         extras: Hooks, captured headers and message spans, if any were asked for.
@@ -51,7 +51,7 @@ class ServerTelemetry:
         access: AccessEvent | None = None,
         started: AccessEvent | None = None,
     ) -> None:
-        self._start = starter(tracer)
+        self.start_span = starter(tracer)
         self.metrics = metrics
         self.policy = policy
         self.report = report
@@ -59,20 +59,6 @@ class ServerTelemetry:
         self.extras = extras
         self.access = access
         self.started = started
-
-    def start_span(  # noqa: PLR0913, PLR0917 - what a span is made of
-        self,
-        name: str,
-        context: Context,
-        parent: SpanContext | None,
-        kind: SpanKind,
-        attributes: dict[str, Any],
-        trace_id: int | None,
-    ) -> Span:
-        """Start the span of a request; a root takes the caller's trace id, if it asked for one."""
-        if trace_id is None:
-            return self._start(name, context, parent, kind, attributes)
-        return start_with_trace_id(self._start, trace_id, name, context, parent, kind, attributes)
 
     def detailed_name(self, scope: Scope, report: Any, attributes: dict[str, Any]) -> str:
         """Return the name that a span starts with where the route must be known from the start."""

@@ -12,7 +12,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Tracer
 
 from otel_distro.tracing import Span as OurSpan
-from otel_distro.tracing.ids import requested_trace_id
+from otel_distro.tracing.ids import start_with_trace_id
 from otel_distro.tracing.tracer import Tracer as OurTracer
 from otel_distro.upstream.context import SPAN_KEY
 from otel_distro.upstream.http import limits_are_wide
@@ -24,16 +24,9 @@ def starter(tracer: Tracer) -> StartSpan:
     """Return what starts a span of clean attributes with a tracer: the trusted way where limits allow it."""
     if type(tracer) is OurTracer and limits_are_wide(tracer):
         return tracer.start_trusted
-    return lambda name, context, _parent, kind, attributes: tracer.start_span(name, context, kind, attributes)
-
-
-def start_with_trace_id(start: StartSpan, trace_id: int, *arguments: Any) -> Span:
-    """Start a span which, if it is a root, has the trace id that the caller asked for."""
-    token = requested_trace_id.set(trace_id)
-    try:
-        return start(*arguments)
-    finally:
-        requested_trace_id.reset(token)
+    return lambda name, context, _parent, kind, attributes, trace_id=None: start_with_trace_id(
+        tracer.start_span, trace_id, name, context, kind, attributes
+    )
 
 
 def complete(

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Repeated `KeyValue` fields, with the bytes of pairs that come again and again kept."""
+"""Repeated `KeyValue` fields, with what comes again and again kept: whole pairs, and the heads of the others."""
 
 from collections.abc import Mapping
 from typing import Final
 
-from otel_distro.otlp.encode_common import encode_pair, field
+from otel_distro.otlp.encode_common import encode_pair, field, utf8, varint
 
 _MAX_PAIRS: Final = 4096
 _MAX_VALUES_PER_KEY: Final = 64
@@ -18,7 +18,8 @@ class AttributesEncoder:
     """Encodes attributes as a repeated `KeyValue` field and remembers the pairs of low-cardinality keys.
 
     A key that has shown many different values (a port, a user id) stops being remembered, so one such key cannot
-    push out the others; memory is bounded by 4096 pairs of short values.
+    push out the others; memory is bounded by 4096 pairs of short values. Of those keys the heads are kept: the bytes
+    before a value depend on the key and the value's length only.
 
     Args:
         tag: the field's tag in the message that holds the attributes.
@@ -30,6 +31,8 @@ class AttributesEncoder:
         self._pairs: dict[tuple[str, object], bytes] = {}
         self._values_per_key: dict[str, int] = {}
         self._flags: dict[tuple[str, object], bytes] = {}  # apart: True equals 1
+        self._text_heads: dict[tuple[str, int], bytes] = {}
+        self._number_heads: dict[tuple[str, int], bytes] = {}
 
     def encode(self, attributes: Mapping[str, object]) -> bytes:
         """Encode all attributes in their order."""
@@ -37,20 +40,39 @@ class AttributesEncoder:
         encoded = []
         for item in attributes.items():
             if type(item[1]) in _CACHED_TYPES:
-                encoded.append(pairs.get(item) or self._remember(item))
+                encoded.append(pairs.get(item) or self._other(*item))
             elif type(item[1]) is bool:
                 encoded.append(self._flags.get(item) or self._remember_flag(item))
             else:
                 encoded.append(field(self._tag, encode_pair(*item)))
         return b"".join(encoded)
 
-    def _remember(self, item: tuple[str, object]) -> bytes:
-        key, value = item
+    def _other(self, key: str, value: object) -> bytes:
+        """Encode a pair that is not kept: by the head of its key, if the key has shown too many values to keep more."""
+        if self._values_per_key.get(key, 0) < _MAX_VALUES_PER_KEY:
+            return self._remember(key, value)
+        if type(value) is str:
+            data = utf8(value)
+            head = self._text_heads.get((key, len(data)))
+            return head + data if head is not None else self._behead(key, value, data, self._text_heads)
+        if type(value) is int and 0 <= value < 2**63:
+            data = varint(value)
+            head = self._number_heads.get((key, len(data)))
+            return head + data if head is not None else self._behead(key, value, data, self._number_heads)
+        return field(self._tag, encode_pair(key, value))
+
+    def _behead(self, key: str, value: object, data: bytes, heads: dict[tuple[str, int], bytes]) -> bytes:
+        """Encode a pair, and keep what stands before its value."""
         encoded = field(self._tag, encode_pair(key, value))
-        seen = self._values_per_key.get(key, 0)
-        if seen < _MAX_VALUES_PER_KEY and len(self._pairs) < _MAX_PAIRS and len(encoded) < _MAX_VALUE_LENGTH:
-            self._values_per_key[key] = seen + 1
-            self._pairs[item] = encoded
+        if data and len(data) < _MAX_VALUE_LENGTH and len(heads) < _MAX_PAIRS:
+            heads[key, len(data)] = encoded[: -len(data)]
+        return encoded
+
+    def _remember(self, key: str, value: object) -> bytes:
+        encoded = field(self._tag, encode_pair(key, value))
+        if len(self._pairs) < _MAX_PAIRS and len(encoded) < _MAX_VALUE_LENGTH:
+            self._values_per_key[key] = self._values_per_key.get(key, 0) + 1
+            self._pairs[key, value] = encoded
         return encoded
 
     def _remember_flag(self, item: tuple[str, object]) -> bytes:

@@ -10,10 +10,10 @@ from opentelemetry.trace import DEFAULT_TRACE_STATE, Link, SpanContext, SpanKind
 
 from otel_distro.otlp.encode_attributes import AttributesEncoder
 from otel_distro.otlp.encode_common import field, nanoseconds, utf8, varint
-from otel_distro.upstream.tracing import span_fields
+from otel_distro.upstream.tracing import UNSET, span_fields
 
 # What a span's kind is on the wire: the API counts from 0, the protocol from 1.
-_KINDS: Final = {kind: b"\x30" + bytes((kind.value + 1,)) for kind in SpanKind}
+_KINDS: Final = tuple(b"\x30" + bytes((number + 1,)) for number in range(len(SpanKind)))
 # The flags say only whether the parent is remote (0x200) and that this is known (0x100).
 _LOCAL_PARENT: Final = b"\x85\x01\x00\x01\x00\x00"
 _REMOTE_PARENT: Final = b"\x85\x01\x00\x03\x00\x00"
@@ -40,7 +40,7 @@ def encode_span(span: ReadableSpan) -> bytes:
         b"\x12\x08",
         span_id.to_bytes(8, "big"),
         _names.get(name) or _name(name),
-        _KINDS[kind],
+        _KINDS[kind._value_],  # the hash of an enumeration's member is a Python call, and so is its `value`
         _times(start, end),
     ]
     if parent is None:
@@ -58,7 +58,7 @@ def encode_span(span: ReadableSpan) -> bytes:
         parts += _events(events), _dropped(b"\x60", span.dropped_events)
     if links or type(links) is not tuple:
         parts += _links(links), _dropped(b"\x70", span.dropped_links)
-    parts.append(_status(status))
+    parts.append(_UNSET_STATUS if status is UNSET else _status(status))
     return field(b"\x12", b"".join(parts))
 
 

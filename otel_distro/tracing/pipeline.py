@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens to a span when it ends: other processors first, then its bytes go to the exporter."""
 
+# ruff: noqa: SLF001 - private attributes of our own spans, on the path that every span takes
+
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context
@@ -18,7 +21,7 @@ class ExportProcessor(SpanProcessor):
     """Encodes ended spans and submits them to an exporter; the provider flushes and shuts it down like any other."""
 
     def __init__(self, exporter: Exporter, shutdown_timeout_seconds: float = 3.0) -> None:
-        self._exporter = exporter
+        self.exporter = exporter
         self._shutdown_timeout_seconds = shutdown_timeout_seconds
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -27,17 +30,17 @@ class ExportProcessor(SpanProcessor):
         if context is None or not context.trace_flags.sampled:
             return
         try:
-            self._exporter.submit(span.resource, span.instrumentation_scope, encode_span(span))
+            self.exporter.submit(span.resource, span.instrumentation_scope, encode_span(span))
         except Exception as exc:  # noqa: BLE001 - a span that cannot be encoded must not reach the application
             fault("span encoding", exc)
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Wait until everything submitted so far has been sent or given up."""
-        return self._exporter.force_flush(timeout_millis / 1000)
+        return self.exporter.force_flush(timeout_millis / 1000)
 
     def shutdown(self) -> None:
         """Send what is left and stop."""
-        self._exporter.shutdown(self._shutdown_timeout_seconds)
+        self.exporter.shutdown(self._shutdown_timeout_seconds)
 
 
 class SpanPipeline(SynchronousMultiSpanProcessor):
@@ -46,7 +49,7 @@ class SpanPipeline(SynchronousMultiSpanProcessor):
     Never constructed: a provider's list becomes one by `adopt`, so what was added before stays.
     """
 
-    _exports: tuple[ExportProcessor, ...] = ()
+    _submits: tuple[Callable[..., object], ...] = ()
     others: tuple[SpanProcessor, ...] = ()
 
     def add_span_processor(self, span_processor: SpanProcessor) -> None:
@@ -57,7 +60,7 @@ class SpanPipeline(SynchronousMultiSpanProcessor):
     def sort(self) -> None:
         """Tell our exporter from the processors of others."""
         processors = self._span_processors
-        self._exports = tuple(each for each in processors if type(each) is ExportProcessor)
+        self._submits = tuple(each.exporter.submit for each in processors if type(each) is ExportProcessor)
         self.others = tuple(each for each in processors if type(each) is not ExportProcessor)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
@@ -66,13 +69,17 @@ class SpanPipeline(SynchronousMultiSpanProcessor):
             processor.on_start(span, parent_context=parent_context)
 
     def finish(self, span: "OurSpan") -> None:
-        """Pass on a span that has ended."""
+        """Pass on a span that has ended; to exporters as `ExportProcessor.on_end` does, without a call for each field."""
         if self.others:
             self._on_ending(span)
-            self.on_end(span._readable_span())  # noqa: SLF001 - the span's own view for processors
-        else:
-            for export in self._exports:
-                export.on_end(span)
+            self.on_end(span._readable_span())
+            return
+        try:
+            if span._context[3] & 1:  # the flags, in the tuple that a SpanContext is
+                for submit in self._submits:
+                    submit(span._resource, span._instrumentation_scope, encode_span(span))
+        except Exception as exc:  # noqa: BLE001 - a span that cannot be encoded must not reach the application
+            fault("span encoding", exc)
 
 
 def become_pipeline(processors: SynchronousMultiSpanProcessor) -> None:

@@ -24,9 +24,8 @@ from otel_distro.tracing.kept import kept
 from otel_distro.tracing.pipeline import SpanPipeline
 from otel_distro.tracing.redaction import Redaction
 from otel_distro.tracing.span_attributes import SpanAttributes, logger
-from otel_distro.upstream.tracing import UNSET_LIMITS, attributes_over
+from otel_distro.upstream.tracing import UNSET, UNSET_LIMITS, attributes_over
 
-_UNSET: Final = Status(StatusCode.UNSET)
 _NO_PROCESSOR: Final = SpanProcessor()
 
 
@@ -46,7 +45,7 @@ class Span(SpanAttributes):
     _end_time: int | None = None
     _events: Sequence[Event] = ()
     _links: Sequence[Link] = ()
-    _status = _UNSET
+    _status = UNSET
     _record_exception = True
     _set_status_on_exception = True
     _record_end_metrics: Callable[[], None] | None = None

@@ -2,12 +2,14 @@
 """The tracer: who is the parent, is it sampled, and a light span."""
 
 from collections.abc import Sequence
+from time import time_ns
 from typing import Any, Final
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Tracer as SdkTracer
 from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import (
+    DEFAULT_TRACE_STATE,
     Link,
     NonRecordingSpan,
     SpanContext,
@@ -22,10 +24,12 @@ from opentelemetry.trace import (
 from opentelemetry.util.types import Attributes
 
 from otel_distro.tracing.current import CurrentSpan
+from otel_distro.tracing.ids import PrivateRandomIdGenerator, random_bits, start_with_trace_id
+from otel_distro.tracing.pipeline import SpanPipeline
 from otel_distro.tracing.redaction import Redaction
 from otel_distro.tracing.sampling import Decide, shortcut
 from otel_distro.tracing.span import Span
-from otel_distro.upstream.tracing import NoOpTracerMetrics, local_context
+from otel_distro.upstream.tracing import NoOpTracerMetrics, local_context, valid_context
 
 # By number: bit 0 is "sampled", bit 1 "random trace id".
 _FLAGS: Final = tuple(TraceFlags(flags) for flags in range(4))
@@ -103,23 +107,45 @@ class Tracer(SdkTracer):
         span.start(start_time=start_time, parent_context=context)
         return span
 
-    def start_trusted(
-        self, name: str, context: Context, parent: SpanContext | None, kind: SpanKind, attributes: dict[str, Any]
+    def start_trusted(  # noqa: PLR0913, PLR0917 - what a span is made of
+        self,
+        name: str,
+        context: Context,
+        parent: SpanContext | None,
+        kind: SpanKind,
+        attributes: dict[str, Any],
+        trace_id: int | None = None,
     ) -> ApiSpan:
-        """Start a span whose parts are known to be right; see `start_trusted_span`."""
-        decide = self._shortcut()
-        if decide is None or not self._is_enabled() or type(self._tracer_metrics) is not NoOpTracerMetrics:
-            return self.start_span(name, context, kind, attributes)
+        """Start a span whose parts are known to be right; see `start_trusted_span`.
+
+        Every request comes this way, so it is one function: see docs/performance.md on what a call costs there.
+        """
+        generator, decide = self.id_generator, self._decide
+        if (
+            self._decides_for is not self.sampler
+            or decide is None
+            or type(generator) is not PrivateRandomIdGenerator
+            or type(self._tracer_metrics) is not NoOpTracerMetrics
+            or not self._tracer_config.is_enabled
+        ):
+            self._shortcut()
+            return start_with_trace_id(self.start_span, trace_id, name, context, kind, attributes)
         if parent is not None and parent.is_valid:
             trace_id, state = parent.trace_id, parent.trace_state
+            flags = parent.trace_flags & TraceFlags.RANDOM_TRACE_ID
         else:
-            trace_id, state, parent = self.id_generator.generate_trace_id(), None, None
+            flags = TraceFlags.RANDOM_TRACE_ID if trace_id is None else 0
+            trace_id, state, parent = trace_id or random_bits(128) or 1, DEFAULT_TRACE_STATE, None
         decision = decide(parent, trace_id)
-        span_context = self.new_context(parent, trace_id, decision, state)
+        flags |= decision is Decision.RECORD_AND_SAMPLE
+        span_context = valid_context((trace_id, random_bits(64) or 1, False, _FLAGS[flags], state, True))
         if decision is Decision.DROP:
             return NonRecordingSpan(context=span_context)
         span = self._begin(name, span_context, parent, kind, attributes)
-        span.start(parent_context=context)
+        span._start_time = time_ns()  # noqa: SLF001 - what `start` does, a call and a lock cheaper
+        processor = self.span_processor
+        if type(processor) is not SpanPipeline or processor.others:
+            processor.on_start(span, parent_context=context)
         return span
 
     def _begin(

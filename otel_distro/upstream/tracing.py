@@ -6,6 +6,7 @@ Checked with opentelemetry-sdk 1.45.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from operator import attrgetter
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ from opentelemetry.trace import (
     INVALID_SPAN_ID,
     INVALID_TRACE_ID,
     SpanContext,
+    Status,
+    StatusCode,
     TraceFlags,
     TraceState,
 )
@@ -36,6 +39,7 @@ __all__ = [
     "PARENT_BASED_SAMPLERS",
     "SPAN_KEY",
     "STATIC_SAMPLERS",
+    "UNSET",
     "UNSET_LIMITS",
     "NoOpTracerMetrics",
     "SdkSpan",
@@ -48,7 +52,11 @@ __all__ = [
     "span_fields",
     "static_decision",
     "tracers_of",
+    "valid_context",
 ]
+
+UNSET: Final = Status(StatusCode.UNSET)
+"""The status that every span of ours starts with: one object, so that it is known without being read."""
 
 span_fields: Final[Callable[[Any], tuple[Any, ...]]] = attrgetter(
     "_context",
@@ -82,6 +90,12 @@ PARENT_BASED_SAMPLERS: Final = frozenset(
     )
 )
 static_decision: Final[Callable[[StaticSampler], Decision]] = attrgetter("_decision")
+
+
+valid_context: Final[Callable[[tuple[int, int, bool, TraceFlags, TraceState, bool]], SpanContext]] = partial(
+    tuple.__new__, SpanContext
+)
+"""Build a span context from its parts, as its own constructor leaves them: checked, and known to be valid."""
 
 
 def local_context(trace_id: int, span_id: int, flags: TraceFlags, state: TraceState | None) -> SpanContext:
