@@ -21,7 +21,7 @@ from otel_distro.http.failed import remember
 from otel_distro.http.propagation import extract
 from otel_distro.http.routes import SCOPE_KEY
 from otel_distro.http.server_attributes import add_particulars
-from otel_distro.http.spans import complete, in_context, keep_trace_id_hex
+from otel_distro.http.spans import complete, keep_trace_id_hex
 from otel_distro.upstream.context import SPAN_KEY, attach_context, current_context, detach_context
 
 if TYPE_CHECKING:
@@ -176,24 +176,19 @@ class ServerRequest:
             self._span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
 
     def _emit_access(self, emit: Callable[..., Any], method: str, route: str | None, elapsed: float) -> None:
-        """Hand the access event to the log room, under the server span even if an inner span is current."""
-        scope, client, current = self._scope, self._scope.get("client"), current_context()
-        token = None
-        if get_current_span(current) is not self._span:
-            token = attach_context(in_context(self._span, current))
-        try:
-            emit(
-                method=method,
-                path=scope.get("path", ""),
-                route=route,
-                status_code=self._status,
-                duration_ms=elapsed * 1000,
-                client=client[0] if client else None,
-                error=self._exception,
-            )
-        finally:
-            if token is not None:
-                detach_context(token)
+        """Hand the access event to the log room."""
+        scope, client = self._scope, self._scope.get("client")
+        emit(
+            method=method,
+            path=scope.get("path", ""),
+            route=route,
+            status_code=self._status,
+            duration_ms=elapsed * 1000,
+            client=client[0] if client else None,
+            error=self._exception,
+            span=self._span,
+            ids=self._log_ids,
+        )
 
     def close(self) -> None:
         """End what the application left open, and give the context back."""

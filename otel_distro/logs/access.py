@@ -4,11 +4,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, get_current_span
+
+from otel_distro.logs.access_line import AccessLines
 from otel_distro.logs.emit import Emitter
 from otel_distro.logs.errors import cause_of
+from otel_distro.upstream.context import SPAN_KEY, attach_context, current_context, detach_context
 from otel_distro.variables import LogSettings
 
 LOGGER: Final = "otel_distro.access"
@@ -19,6 +25,8 @@ WEBSOCKET: Final = "WEBSOCKET"
 
 class _State:
     emitter: Emitter | None = None
+    lines: AccessLines | None = None
+    slow_ms = 5000.0
     settings = LogSettings()
     lowest = logging.INFO
     taken_over = False
@@ -28,9 +36,11 @@ def install(emitter: Emitter, settings: LogSettings) -> Callable[[], None]:
     """Send access events through the emitter; return what undoes it."""
     _State.emitter, _State.settings, _State.taken_over = emitter, settings, False
     _State.lowest = logging.getLevelName(settings.level)
+    _State.slow_ms = settings.slow_request_seconds * 1000
+    _State.lines = AccessLines(emitter, LOGGER) if emitter.is_plain and _State.lowest <= logging.INFO else None
 
     def undo() -> None:
-        _State.emitter, _State.taken_over = None, False
+        _State.emitter, _State.lines, _State.taken_over = None, None, False
 
     return undo
 
@@ -62,8 +72,10 @@ def emit(  # noqa: PLR0913 - the fields of the access event
     duration_ms: float,
     client: str | None,
     error: BaseException | None = None,
+    span: Span | None = None,
+    ids: Mapping[str, str] | None = None,
 ) -> None:
-    """Write the event of a request's end, inside its span.
+    """Write the event of a request's end.
 
     Args:
         method: the request's method, or `WEBSOCKET` for a session, which may last without being slow.
@@ -73,11 +85,17 @@ def emit(  # noqa: PLR0913 - the fields of the access event
         duration_ms: milliseconds until the last byte of the body.
         client: the peer's address.
         error: what the application raised; the server logs its traceback.
+        span: the server span; None if it is the current one.
+        ids: the correlation ids of the request, if the caller has them at hand.
     """
-    emitter = _State.emitter
+    emitter, lines = _State.emitter, _State.lines
     if emitter is None:
         return
-    slow = duration_ms >= _State.settings.slow_request_seconds * 1000 and method != WEBSOCKET
+    slow = duration_ms >= _State.slow_ms and method != WEBSOCKET
+    ordinary = route is not None and status_code is not None and status_code < 400 and error is None and not slow
+    if lines is not None and ordinary and ids is not None and client is not None:
+        if lines.write(method, path, route, status_code, duration_ms, client, span, ids):  # type: ignore[arg-type]  # see `ordinary`
+            return
     level = _level(status_code, error, slow=slow)
     if _NUMBERS[level] < _State.lowest:
         return
@@ -89,7 +107,21 @@ def emit(  # noqa: PLR0913 - the fields of the access event
         fields["client"] = client
     if level != "info":
         _mark(fields, slow=slow, error=error)
-    emitter.emit(level, LOGGER, f"{method} {route or path} {status_code or 'aborted'}", fields)
+    with _inside(span):
+        emitter.emit(level, LOGGER, f"{method} {route or path} {status_code or 'aborted'}", fields)
+
+
+@contextmanager
+def _inside(span: Span | None) -> Iterator[None]:
+    """Make a span current for the moment, even if one further in is."""
+    if span is None or get_current_span() is span:
+        yield
+        return
+    token = attach_context(Context({**current_context(), SPAN_KEY: span}))
+    try:
+        yield
+    finally:
+        detach_context(token)
 
 
 def _level(status: int | None, error: BaseException | None, *, slow: bool) -> str:

@@ -48,12 +48,17 @@ class Emitter:
         described = {"environment": service.environment, "version": service.version}
         self.export = export
         self.stdout = Stdout()
-        self._service = service.name
-        self._constants = {key: value for key, value in described.items() if value}
-        self._most = settings.logs.max_line_bytes
+        self.service = service.name
+        self.constants = {key: value for key, value in described.items() if value}
+        self.most = settings.logs.max_line_bytes
         self._render = render
         self._second = (0, "")
         self._sampler = Sampler(settings.logs.sample_every) if settings.logs.sample_every else None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every event becomes one line of JSON, and nothing else."""
+        return self.export is None and self._render is None and self._sampler is None
 
     def emit(self, level: str, logger: str, message: str, fields: Fields, error: BaseException | None = None) -> None:
         """Export and write one event; the arguments are those of `event`."""
@@ -77,14 +82,14 @@ class Emitter:
         """
         now = time_ns()
         event: Event = {
-            "timestamp": self._timestamp(now),
+            "timestamp": self.timestamp(now),
             "level": level,
-            "service": self._service,
+            "service": self.service,
             "logger": logger,
             "message": redact_long(message),
         }
         span = add_ids(event, error)
-        event.update(self._constants)
+        event.update(self.constants)
         try:
             redact_fields(fields if RESERVED.isdisjoint(fields) else _renamed(fields, event), event)
         except Exception as failure:  # noqa: BLE001 - fail closed, and never lose the line
@@ -118,9 +123,10 @@ class Emitter:
 
     def _encode(self, event: Event) -> bytes:
         line = encode(event)
-        return line if len(line) <= self._most else fit(event, self._most)
+        return line if len(line) <= self.most else fit(event, self.most)
 
-    def _timestamp(self, now: int) -> str:
+    def timestamp(self, now: int) -> str:
+        """Return nanoseconds since the epoch as text; the part that a second shares is kept."""
         begin, text = self._second  # one tuple: threads never see the text of another second
         rest = now - begin
         if not 0 <= rest < _SECOND:

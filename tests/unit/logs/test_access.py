@@ -9,7 +9,11 @@ import sys
 
 import pytest
 
+from opentelemetry.context import Context
+
+from otel_distro.http import correlation
 from otel_distro.logs import access
+from otel_distro.upstream.context import SPAN_KEY, attach_context, detach_context
 
 REQUEST = {
     "method": "GET",
@@ -93,3 +97,37 @@ def test_a_handler_that_the_application_gave_the_server_writes_no_second_line(ou
     server.info("the server's")
     server.handlers.clear()
     assert (output.lines, file.getvalue()) == ([], "the server's\n")
+
+
+class _InSpan:
+    trace_id_hex = "0af7651916cd43dd8448eb211c80319c"
+    span_id_hex = "b7ad6b7169203331"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"path": "/items/käse"},
+        {"path": '/items/"quoted"\\'},
+        {"path": "/items/ghp_0123456789abcdefghijABCDEFGHIJ012345"},
+        {"path": "/items/" + "long" * 2000},
+        {"path": "/items/5?q=1"},
+        {"route": '/items/{"odd"}', "duration_ms": 123456.789},
+        {"status_code": 302, "client": "unix:\n"},
+    ],
+)
+def test_the_short_way_writes_what_the_long_way_writes(output, change):
+    """The same request twice: with what its own line needs at hand, and from the context."""
+    request, span = {**REQUEST, **change}, _InSpan()
+    ids = {"request_id": "abc-1", "correlation_id": "x"}
+    token = correlation.current.set(ids)
+    context = attach_context(Context({SPAN_KEY: span}))
+    try:
+        access.emit(**request, span=span, ids=ids)
+        access.emit(**request, span=span)
+    finally:
+        detach_context(context)
+        correlation.current.reset(token)
+    short, long = (line.partition(",")[2] for line in output.lines)
+    assert short == long

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The line of an ordinary access event, written without an event in between.
+
+Every request has one, and most are alike: answered, quick, on a known route. What their lines share is encoded once;
+what differs is a few texts that need no escaping. Byte for byte the line is what `Emitter.emit` would have written,
+and whatever is not ordinary goes that way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import time_ns
+from typing import Any, Final
+
+from otel_distro.logs.emit import Emitter
+from otel_distro.logs.encode import encode
+from otel_distro.logs.redact import redact_fields, redact_long
+from otel_distro.logs.stdout import PIPE_BUF
+
+_MOST_KEPT: Final = 2048
+_LONGEST_TEXT: Final = 512
+
+# What stands between timestamp and ids; between ids and path; between path and duration; after the duration.
+_Parts = tuple[str, str, str, str]
+
+
+class AccessLines:
+    """Writes the ordinary access events of one emitter.
+
+    Args:
+        emitter: whose lines these are; it is plain.
+        logger: the name of the logger.
+    """
+
+    def __init__(self, emitter: Emitter, logger: str) -> None:
+        self._emitter = emitter
+        self._logger = logger
+        self._most = min(PIPE_BUF, emitter.most)
+        self._parts: dict[tuple[str, str, int], _Parts | None] = {}
+
+    def write(  # noqa: PLR0913, PLR0917 - the fields of the access event
+        self,
+        method: str,
+        path: str,
+        route: str,
+        status: int,
+        duration_ms: float,
+        client: str,
+        span: Any,
+        ids: Mapping[str, str],
+    ) -> bool:
+        """Write the line; False if it is not ordinary after all, and nothing was written.
+
+        Args:
+            method: the request's method.
+            path: a query string, where some server left one, is for the long way to cut off.
+            route: the template that matched.
+            status: what was sent.
+            duration_ms: milliseconds.
+            client: the peer's address.
+            span: the server span.
+            ids: the correlation ids of the request, harmless as `http.correlation` leaves them.
+        """
+        try:
+            head, middle, after, end = self._parts[method, route, status]  # type: ignore[misc]  # None: not ordinary
+            ours = f'"trace_id":"{span.trace_id_hex}","span_id":"{span.span_id_hex}"'
+        except KeyError:
+            return self._prepare(method, route, status) and self.write(
+                method, path, route, status, duration_ms, client, span, ids
+            )
+        except (AttributeError, TypeError):  # another library's span; a route that needs escaping
+            return False
+        if "?" in path or not (_is_plain(path) and _is_plain(client)):
+            return False
+        for name, value in ids.items():
+            ours += f',"{name}":"{value}"'
+        emitter = self._emitter
+        line = (
+            f'{{"timestamp":"{emitter.timestamp(time_ns())}",{head},{ours},{middle}{path}{after}'
+            f'{round(duration_ms, 3)},{end}"{client}"}}\n'
+        ).encode()
+        if len(line) > self._most:
+            return False
+        emitter.stdout.write(line)
+        return True
+
+    def _prepare(self, method: str, route: str, status: int) -> bool:
+        """Encode what the lines of one kind of request share; False if they must go the long way this time."""
+        if len(self._parts) >= _MOST_KEPT:
+            self._parts.clear()
+        self._parts[method, route, status] = self._shared(method, route, status)
+        return True
+
+    def _shared(self, method: str, route: str, status: int) -> _Parts | None:
+        fields = {"method": method, "path": "/", "status_code": status, "duration_ms": 0.5, "route": route, "client": ""}
+        examined: dict[str, Any] = {}
+        redact_fields(fields, examined)
+        if examined != fields:  # names or values that somebody wants redacted
+            return None
+        message = redact_long(f"{method} {route} {status}")
+        head = {"level": "info", "service": self._emitter.service, "logger": self._logger, "message": message}
+        middle = _inner({**self._emitter.constants, "method": method, "path": ""})[:-1]
+        after = f'","status_code":{status},"duration_ms":'
+        return _inner(head), middle, after, _inner({"route": route, "client": ""})[:-2]
+
+
+def _inner(fields: dict[str, Any]) -> str:
+    """Return an object's members as JSON, without its braces."""
+    return encode(fields).decode()[1:-2]
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text stands in a line as it is: nothing to escape, nothing to redact, not long."""
+    return (
+        text.isascii()
+        and text.isprintable()
+        and len(text) < _LONGEST_TEXT
+        and '"' not in text
+        and "\\" not in text
+        and redact_long(text) is text
+    )
