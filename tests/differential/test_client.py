@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same httpx calls under contrib's instrumentation and under ours: every span and every metric is compared."""
+"""The same calls with httpx and httpx2 under contrib's instrumentation and under ours: every span and every metric is compared."""
 
 import json
 import subprocess
@@ -8,29 +8,44 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from conformance.sources import test_packages as fetch_test_packages
 from support.differential_rules import CLIENT_DIFFERENCES
 
 OBSERVE = Path(__file__).parent / "observe_client.py"
 CALLS, SPANS = 332, 404  # a redirect is a call of its own
 
 
-def observe(kind):
+@pytest.fixture(scope="module", params=["httpx", "httpx2"])
+def module(request):
+    """A client library, and where it is to be found if it is not in the project's environment."""
+    if request.param == "httpx":
+        return "httpx", ""
+    if sys.version_info < (3, 11):
+        pytest.skip("httpx2 needs Python 3.11")
+    try:
+        return "httpx2", str(fetch_test_packages())
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"httpx2 cannot be had: {error}")
+
+
+def observe(kind, module):
     """Make all calls in a process of its own."""
-    command = [sys.executable, str(OBSERVE), kind, "httpx"]
-    environment = {"OTEL_SEMCONV_STABILITY_OPT_IN": "http", "PATH": "/usr/bin:/bin"}
+    name, path = module
+    command = [sys.executable, str(OBSERVE), kind, name]
+    environment = {"OTEL_SEMCONV_STABILITY_OPT_IN": "http", "PATH": "/usr/bin:/bin", "PYTHONPATH": path}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
-def contrib():
-    return observe("contrib")
+def contrib(module):
+    return observe("contrib", module)
 
 
 @pytest.fixture(scope="module")
-def ours():
-    return observe("ours")
+def ours(module):
+    return observe("ours", module)
 
 
 def flat(span):
