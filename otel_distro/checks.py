@@ -30,7 +30,6 @@ def _unknown_entry_points(reading: Reading) -> Iterator[str]:
     for variable, group in (
         ("OTEL_PROPAGATORS", "opentelemetry_propagator"),
         ("OTEL_PYTHON_ID_GENERATOR", "opentelemetry_id_generator"),
-        ("OTEL_TRACES_SAMPLER", "opentelemetry_traces_sampler"),
     ):
         chosen = values[variable] or ()
         known = {*entry_point_names(group), "none"}

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from otel_distro import casts
 from otel_distro.variables import EMPTY, SDK_VARIABLES, Settings, Variable
+from otel_distro.variables import upstream as upstream_variables
 from otel_distro.variables.declare import variable_of
 from otel_distro.variables.derive import derive
 
@@ -118,7 +119,8 @@ def read(environ: Mapping[str, str] | None = None, *, terminal: bool | None = No
     upstream = [(variable, reader.variable(variable, None)) for variable in SDK_VARIABLES]
     terminal = _stdout_is_terminal() if terminal is None else terminal
     settings, contradictions = derive(settings, reader.sources, kubernetes=_in_kubernetes(environ), terminal=terminal)
-    for name, expected in contradictions:
+    sdk = upstream_variables.contradictions({variable.name: value for variable, value in upstream})
+    for name, expected in (*contradictions, *sdk):
         reader.problems.append(Problem(name, environ[reader.sources[name]], expected))
     values = [
         Value(variable, value, default, reader.sources.get(variable.name))
@@ -157,6 +159,8 @@ def prepare_upstream(reading: Reading, environ: MutableMapping[str, str] | None 
     for problem in reading.problems:
         environ.pop(problem.name, None)
     _set_defaults(UPSTREAM_DEFAULTS, environ)
+    if upstream_variables.ratio_is_missing(environ):
+        environ["OTEL_TRACES_SAMPLER_ARG"] = "1.0"
     # A list that names other conventions only would bring the old HTTP names back, which no dashboard of ours knows.
     conventions = casts.names(environ["OTEL_SEMCONV_STABILITY_OPT_IN"])
     if not {"http", "http/dup"}.intersection(conventions):

@@ -26,6 +26,7 @@ from otel_distro import ends
 from otel_distro.checks import other_distributions
 from otel_distro.diagnostics import report
 from otel_distro.exporters import Plan, plan
+from otel_distro.imports import when_imported
 from otel_distro.otlp.export import Exporter
 from otel_distro.resource import resource_attributes
 from otel_distro.runtime import Runtime
@@ -213,7 +214,14 @@ def _http(runtime: Runtime) -> None:
     settings = runtime.settings
     ended = access.emit if settings.logs.access else None
     undo = http.install(settings.http, ended, access.started if ended and settings.logs.access_start else None)
+    when_imported("fastapi", _fastapi)
     runtime.on_close("HTTP", lambda _seconds: undo())
+
+
+def _fastapi() -> None:
+    from otel_distro.http.fastapi import prepare
+
+    prepare()
 
 
 def _ends(runtime: Runtime) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 import fastapi
@@ -83,6 +84,24 @@ class InstrumentedFastAPI(upstream_http.instrumented_fastapi()):  # type: ignore
         stack = self._contrib_stack()
         guarded = stack.app if type(stack) is ServerErrorMiddleware else None
         return app_path.around(guarded if isinstance(guarded, OpenTelemetryMiddleware) else stack)
+
+
+def prepare() -> None:
+    """Have applications that are instrumented by hand get our middleware, and the others no telemetry of FastAPI's own.
+
+    To be called when FastAPI has been imported, whether or not its instrumentation is switched on: switched off shall
+    mean no server spans. An application that passes `telemetry` to FastAPI asks for them itself.
+    """
+    upstream_http.set_contrib_middleware(middleware)
+    if upstream_http.fastapi_request_telemetry() is None or installation().settings.native_telemetry:
+        return
+    construct: Any = fastapi.FastAPI.__init__
+
+    @wraps(construct)
+    def construct_without(self: fastapi.FastAPI, *args: Any, telemetry: Any = None, **kwargs: Any) -> None:
+        construct(self, *args, telemetry=NATIVE_TELEMETRY_OFF if telemetry is None else telemetry, **kwargs)
+
+    fastapi.FastAPI.__init__ = construct_without  # type: ignore[method-assign]  # subclasses inherit it
 
 
 class FastApiInstrumentor(FastAPIInstrumentor):

@@ -20,8 +20,8 @@ _SECRET_PART: Final = re.compile(
 )
 # token_count and secret_name say something about a secret and are none.
 _ABOUT: Final = re.compile(
-    r"age|budget|counts?|endpoint|expiration|expires|expiry|length|limit|name|policy|present|remaining|required"
-    r"|rotation|size|total|ttl|type|uri|url|usage|used|valid"
+    r"age|budget|counts?|directory|endpoint|expiration|expires|expiry|file|length|limit|name|path|policy|present|remaining"
+    r"|required|rotation|size|total|ttl|type|uri|url|usage|used|valid"
 )
 _NOT_SNAKE: Final = re.compile(r"[^a-z0-9_]+")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from otel_distro import casts
 from otel_distro.variables.declare import Variable
 
@@ -28,10 +31,39 @@ _LIMITS = (
     ("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "Characters of a log record attribute's value at most."),
 )
 
+_WITH_RATIO = frozenset({"traceidratio", "parentbased_traceidratio"})
+
+
+def _sampler(value: str) -> str:
+    """Take one of the SDK's samplers, or the entry point of another."""
+    if value not in _SAMPLERS:
+        from otel_distro.upstream import entry_point_names  # the search is for those who name another
+
+        known = entry_point_names("opentelemetry_traces_sampler")
+        if value not in known:
+            raise ValueError(f"one of {', '.join(sorted({*_SAMPLERS, *known}))}")
+    return value
+
+
+def contradictions(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each variable that does not fit another, with what was expected."""
+    ratio, sampler = values["OTEL_TRACES_SAMPLER_ARG"], values["OTEL_TRACES_SAMPLER"]
+    if ratio is not None and sampler in _WITH_RATIO:
+        try:
+            casts.number(0, 1)(ratio)
+        except ValueError as error:
+            yield "OTEL_TRACES_SAMPLER_ARG", f"{error}, the ratio of {sampler}"
+
+
+def ratio_is_missing(environ: Mapping[str, str]) -> bool:
+    """Whether the SDK would warn that it takes 1.0, where the specification says that it is the default."""
+    return environ.get("OTEL_TRACES_SAMPLER") in _WITH_RATIO and not environ.get("OTEL_TRACES_SAMPLER_ARG")
+
+
 SDK_VARIABLES: tuple[Variable, ...] = (
     Variable(
         "OTEL_TRACES_SAMPLER",
-        casts.text,
+        _sampler,
         "The sampler: " + ", ".join(_SAMPLERS) + ", or the entry point of another.",
         default_text="parentbased_always_on",
     ),

@@ -81,6 +81,18 @@ def warnings_of(service):
                 ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s"),
             )
         ),
+        pytest.param(
+            {"OTEL_TRACES_SAMPLER": "foo"},
+            ALL,
+            "OTEL_TRACES_SAMPLER='foo': expected one of always_off",
+            id="unknown sampler",
+        ),
+        pytest.param(
+            {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "2"},
+            ALL,
+            "OTEL_TRACES_SAMPLER_ARG='2': expected a number from 0 to 1, the ratio of traceidratio",
+            id="ratio out of range",
+        ),
         pytest.param({"LOG_LEVEL": "LOUD"}, ALL, "LOG_LEVEL='LOUD': expected one of DEBUG", id="unknown log level"),
     ],
 )

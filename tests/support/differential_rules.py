@@ -75,3 +75,28 @@ def as_contrib_counts(attributes: dict[str, Any]) -> dict[str, Any]:
     if attributes.get("error.type") == "ValueError":
         del attributes["error.type"]
     return attributes
+
+
+def _without_secrets(theirs: str, ours: str) -> bool:
+    if theirs.startswith("invalid:"):
+        return theirs == ours
+    theirs = theirs.replace("//REDACTED:REDACTED@", "//").partition("#")[0].replace("page=2", "page=REDACTED")
+    return ours == (theirs if theirs.count("/") > 2 else f"{theirs}/")
+
+
+CLIENT_DIFFERENCES = (
+    Difference(
+        "defined as the address of the peer, which contrib does not know: it repeats the URL's host",
+        "network.peer.address",
+        lambda theirs, ours: theirs in {"127.0.0.1", "nowhere"} and ours is None,
+    ),
+    Difference(
+        "the port of that address", "network.peer.port", lambda theirs, ours: theirs in {9999, 1} and ours is None
+    ),
+    Difference(
+        "no credentials, not even masked ones; every value of a query is masked; no fragment, which is not sent; the path "
+        "as it is sent, which is never empty",
+        "url.full",
+        _without_secrets,
+    ),
+)

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the launcher adds to the start of a program, and to its memory: the same program plain, by upstream, by us."""
+"""What the launcher adds to the start of a program, and to its memory: the same program plain, by upstream, by us.
+
+`floor` is upstream's launcher with nothing to set up: its own process, and its part of the program's. Neither upstream's
+distribution nor ours can be below it; what each adds to the floor is its own. `launcher` is the first process alone.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,19 @@ import sys
 from variants import ENVIRONMENTS, make
 
 PROGRAM = "import fastapi, httpx, structlog; fastapi.FastAPI()"
+LAUNCHER = ("opentelemetry-instrument",)
 COMMANDS = {
-    "plain": ("plain", ()),
-    "upstream": ("upstream", ("opentelemetry-instrument",)),
-    "ours": ("ours", ("opentelemetry-instrument",)),
+    "plain": ("plain", (), "python"),
+    "upstream": ("upstream", LAUNCHER, "python"),
+    "ours": ("ours", LAUNCHER, "python"),
+    "floor": ("upstream", LAUNCHER, "python"),
+    "launcher": ("upstream", LAUNCHER, "true"),
+    "launcher with ours": ("ours", LAUNCHER, "true"),
+}
+NOTHING_TO_SET_UP = {
+    "OTEL_PYTHON_DISTRO": "none",
+    "OTEL_PYTHON_CONFIGURATOR": "none",
+    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "*",
 }
 ENVIRONMENT = {
     "OTEL_TRACES_EXPORTER": "otlp",
@@ -29,10 +42,13 @@ ENVIRONMENT = {
 
 def start(name: str) -> tuple[float, float]:
     """Run the program once; return its CPU milliseconds and its largest resident memory in MB."""
-    environment, launcher = COMMANDS[name]
+    environment, launcher, program = COMMANDS[name]
     binaries = ENVIRONMENTS / f"bench-{environment}" / "bin"
-    command = [*(str(binaries / word) for word in launcher), str(binaries / "python"), "-c", PROGRAM]
+    started = [str(binaries / "python"), "-c", PROGRAM] if program == "python" else [program]
+    command = [*(str(binaries / word) for word in launcher), *started]
     variables = {"PATH": f"{binaries}:{os.environ['PATH']}", **ENVIRONMENT}
+    if name == "floor":
+        variables.update(NOTHING_TO_SET_UP)
     process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -43,7 +59,7 @@ def start(name: str) -> tuple[float, float]:
 
 def measure(rounds: int) -> dict[str, dict[str, float]]:
     """Return medians of each way to start."""
-    for environment, _ in COMMANDS.values():
+    for environment in dict.fromkeys(environment for environment, *_ in COMMANDS.values()):
         make(environment)
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in COMMANDS}
     for _ in range(rounds + 1):
@@ -59,11 +75,31 @@ def measure(rounds: int) -> dict[str, dict[str, float]]:
     }
 
 
+def split(found: dict[str, dict[str, float]]) -> dict[str, float]:
+    """Return where the added milliseconds are, and the two ratios: as a whole, and what is above the floor."""
+    milliseconds = {name: row["milliseconds"] for name, row in found.items()}
+    plain, floor = milliseconds["plain"], milliseconds["floor"]
+    ours, upstream = milliseconds["ours"], milliseconds["upstream"]
+    return {
+        "added by upstream": upstream - plain,
+        "added by ours": ours - plain,
+        "the floor of both": floor - plain,
+        "of the floor, the launcher's own process": milliseconds["launcher"],
+        "ours adds to the launcher's own process": milliseconds["launcher with ours"] - milliseconds["launcher"],
+        "upstream above the floor": upstream - floor,
+        "ours above the floor": ours - floor,
+        "ratio: ours ÷ upstream": (ours - plain) / (upstream - plain),
+        "ratio: the floor ÷ upstream": (floor - plain) / (upstream - plain),
+        "ratio above the floor: ours ÷ upstream": (ours - floor) / (upstream - floor),
+    }
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
-    json.dump(measure(parser.parse_args().rounds), sys.stdout, indent=1)
+    found = measure(parser.parse_args().rounds)
+    json.dump({"medians": found, "split": split(found)}, sys.stdout, indent=1, ensure_ascii=False)
 
 
 if __name__ == "__main__":

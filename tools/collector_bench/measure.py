@@ -36,7 +36,9 @@ class Result:
         lost: lines written that Loki does not have.
         extra: lines that Loki has more than once.
         delay: median seconds from write to query, at 1,000 lines/s.
-        capacity: lines per second while a backlog was worked off.
+        capacity: lines per second while a backlog was worked off: where it saturates.
+        backlog_mib: peak resident memory meanwhile, the mapped queue file included.
+        backlog_own_mib: the part of it that is the process's own (anonymous); the rest the kernel takes back when short.
     """
 
     cores: float
@@ -46,6 +48,8 @@ class Result:
     extra: int
     delay: float
     capacity: float
+    backlog_mib: float
+    backlog_own_mib: float
 
 
 class Preset(Collector):
@@ -59,7 +63,7 @@ def measure(variant: str, rate: float, seconds: float) -> Result:
     """Run one variant with a Loki of its own through all three measurements."""
     with tempfile.TemporaryDirectory(prefix="collector-bench-") as folder, Loki(Path(folder) / "loki") as loki:
         bench = _Bench(variant, Path(folder), loki)
-        return Result(*bench.steady(rate, seconds), bench.delay(), bench.capacity(rate * seconds))
+        return Result(*bench.steady(rate, seconds), bench.delay(), *bench.capacity(rate * seconds / 2))
 
 
 class _Bench:
@@ -83,7 +87,7 @@ class _Bench:
             _await_sent(collector, load.written)
             behind = time.monotonic() - start - seconds
             cores = (_cpu_seconds(pid) - before) / seconds
-            peak = _peak_mib(pid)
+            peak = _status_mib(collector, "VmHWM")
             sent = collector.metrics().value("otelcol_exporter_sent_log_records_total")
         eventually(lambda: self._stored("steady") >= min(sent, load.written), 30.0)
         stored = self._stored("steady")
@@ -100,15 +104,16 @@ class _Bench:
             load.join()
         return statistics.median(delays)
 
-    def capacity(self, lines: float) -> float:
-        """Return how many lines a second leave while a backlog is worked off."""
+    def capacity(self, lines: float) -> tuple[float, float, float]:
+        """Return how many lines a second leave while a backlog is worked off, and the peaks of resident and own MiB."""
         logs = self._directory / "backlog"
         load = Load(pod_log(logs, "backlog"), "backlog", lines * 20, 0.05)
         load.run()
         start = time.monotonic()
         with self._collector(logs) as collector:
-            _await_sent(collector, load.written)
-        return load.written / (time.monotonic() - start)
+            sent, own = _await_sent(collector, load.written)
+            peak = _status_mib(collector, "VmHWM")
+        return sent / (time.monotonic() - start), peak, own
 
     def _probe(self, log: Path) -> float:
         name, start = uuid.uuid4().hex, time.monotonic()
@@ -120,14 +125,19 @@ class _Bench:
         return int(sum(self._loki.value(f'sum(count_over_time({{k8s_container_name="{container}"}}[30m]))').values()))
 
 
-def _await_sent(collector: Collector, lines: int) -> None:
-    """Wait until so many lines were sent, or until nothing has moved for some seconds: a variant may lose some."""
-    sent, moved = 0.0, time.monotonic()
+def _await_sent(collector: Collector, lines: int) -> tuple[float, float]:
+    """Wait until so many lines were sent, or until nothing has moved for some seconds: a variant may lose some.
+
+    Returns the lines sent, and the most memory of its own that it was seen with, in MiB.
+    """
+    sent, own, moved = 0.0, 0.0, time.monotonic()
     while sent < lines and time.monotonic() - moved < IDLE_SECONDS:
         time.sleep(0.1)
         now = collector.metrics().value("otelcol_exporter_sent_log_records_total")
+        own = max(own, _status_mib(collector, "RssAnon"))
         if now != sent:
             sent, moved = now, time.monotonic()
+    return sent, own
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -135,6 +145,7 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _peak_mib(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+def _status_mib(collector: Collector, key: str) -> float:
+    """Return a figure of /proc/PID/status."""
+    pid = collector.process.pid if collector.process else 0
+    return int(Path(f"/proc/{pid}/status").read_text().split(f"{key}:")[1].split()[0]) / 1024

@@ -16,7 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from conformance.sources import CACHE, source_of, test_packages
-from conformance.suites import Suite
+from conformance.suites import TEST_PACKAGES, Suite
 
 TOOLS = Path(__file__).parent.parent
 
@@ -96,4 +96,4 @@ def _results(report: Path) -> dict[str, str]:
 
 def _environment() -> str:
     installed = sorted(f"{each.name}=={each.version}" for each in distributions())
-    return hashlib.sha256("\n".join([sys.version, *installed]).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join([sys.version, *installed, *TEST_PACKAGES]).encode()).hexdigest()[:16]

@@ -31,7 +31,7 @@ def source_of(package: str) -> Path:
 def test_packages() -> Path:
     """Return a folder to import the tests' own needs from."""
     contrib = version("opentelemetry-instrumentation")
-    folder = CACHE / f"site-{contrib}"
+    folder = CACHE / f"site-{contrib}-httpx2"
     if not (folder / "respx").is_dir():
         wanted = [package.format(contrib=contrib) for package in TEST_PACKAGES]
         _pip("install", "--no-deps", "--target", folder, *wanted)

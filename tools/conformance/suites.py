@@ -33,4 +33,11 @@ SUITES = (
 )
 
 # What upstream's tests import beyond what is tested; installed apart, so that the project's environment stays its own.
-TEST_PACKAGES = ("opentelemetry-test-utils=={contrib}", "respx")
+# httpx2 apart for another reason, too: contrib imports it at every start where it is installed.
+TEST_PACKAGES = (
+    "opentelemetry-test-utils=={contrib}",
+    "respx",
+    "httpx2==2.16.2; python_version >= '3.11'",
+    "httpcore2==2.16.2; python_version >= '3.11'",
+    "truststore; python_version >= '3.11'",
+)

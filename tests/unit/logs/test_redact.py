@@ -73,6 +73,7 @@ def test_names_of_secrets(key):
         "tokens",
         "max_tokens",
         "token_count",
+        "OTEL_DISTRO_ADMIN_TOKEN_FILE",
         "token_type",
         "tokenizer",
         "secret_name",
