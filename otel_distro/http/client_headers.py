@@ -10,7 +10,7 @@ from opentelemetry.context import Context
 from otel_distro.http.correlation import TRACE_ID_HEADER, Policy
 from otel_distro.http.correlation import current as current_ids
 from otel_distro.http.propagation import inject
-from otel_distro.http.spans import keep_trace_id_hex
+from otel_distro.http.spans import keep_hex_ids
 from otel_distro.upstream.http import with_headers
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def send_ids(request: Any, call: ClientCall, context: Context, policy: Policy, *
     """Put trace context and correlation ids on a request; a host that is not on the list gets no ids of ours."""
     ours: dict[str, str] = {}
     inject(ours, context, call.ids)
-    trace_id = keep_trace_id_hex(call.span, call.ids) if call.ids.is_valid else None
+    trace_id = keep_hex_ids(call.span, call.ids) if call.ids.is_valid else None
     ids = policy.outgoing(trace_id, current_ids.get())
     headers = with_headers(request.headers, ours, ids) if allowed else None
     request.headers = headers or _merged(request.headers.copy(), ours, ids, allowed=allowed)

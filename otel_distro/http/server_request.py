@@ -8,6 +8,7 @@ does, as the application has filled the processor's caches in between.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from otel_distro.http.failed import remember
 from otel_distro.http.propagation import extract
 from otel_distro.http.routes import SCOPE_KEY
 from otel_distro.http.server_attributes import add_particulars
-from otel_distro.http.spans import complete, keep_trace_id_hex
+from otel_distro.http.spans import complete, keep_hex_ids
 from otel_distro.upstream.context import SPAN_KEY, attach_context, current_context, detach_context
 
 if TYPE_CHECKING:
@@ -35,6 +36,14 @@ Send = Callable[[Message], Awaitable[None]]
 # cycle, and collecting cycles costs more than everything else here.
 OBSERVED_KEY = "otel_distro.observed"
 _ERROR = Status(StatusCode.ERROR)
+
+
+@lru_cache(maxsize=1024)
+def _ending(method: str, route: str | None, status: int | None, error: str | None) -> tuple[dict[str, Any], str | None]:
+    """Return the attributes that a span gets when it ends, not to be changed, and its name if there is a route."""
+    known = {"http.response.status_code": status, "http.route": route, "error.type": error}
+    more = {name: value for name, value in known.items() if value is not None}
+    return more, None if route is None else span_name(method, route)
 
 
 class ServerRequest:
@@ -57,7 +66,7 @@ class ServerRequest:
         self._attributes = attributes = arrival.attributes.copy()
         add_particulars(scope, attributes)
         self._start_span(headers, attributes)
-        ids, self._response_headers = telemetry.policy.correlate(headers, keep_trace_id_hex(self._span, self._ids))
+        ids, self._response_headers = telemetry.policy.correlate(headers, keep_hex_ids(self._span, self._ids))
         self._log_ids = ids
         self._bound_ids = current_ids.set(ids)
         arrival.in_flight.add(self)
@@ -141,7 +150,7 @@ class ServerRequest:
         if status is None or status >= 500 or self._exception is not None:
             error = self._error()
         outcome = arrival.method, arrival.scheme, arrival.version, route, status, error
-        telemetry.metrics.series(outcome).record(elapsed, self._ids if self._ids.trace_flags & 1 else None)
+        telemetry.metrics.series(outcome).record(elapsed, self._ids if self._ids[3] & 1 else None)
         self._end_span(route, error)
         if telemetry.access is not None:
             self._emit_access(telemetry.access, arrival.method, route, elapsed)
@@ -149,17 +158,10 @@ class ServerRequest:
     def _end_span(self, route: str | None, error: str | None) -> None:
         """Add what is known now to the span, and end it."""
         span = self._span
-        more: dict[str, Any] = {}
-        if self._status is not None:
-            more["http.response.status_code"] = self._status
-        if route is not None:
-            more["http.route"] = route
-        if error is not None:
-            more["error.type"] = error
-            if self._exception is None and span.is_recording():
-                span.set_status(_ERROR)
-        names = None if route is None else (self.name, span_name(self._arrival.method, route))
-        complete(span, self._attributes, more, names)
+        more, name = _ending(self._arrival.method, route, self._status, error)
+        if error is not None and self._exception is None and span.is_recording():
+            span.set_status(_ERROR)
+        complete(span, self._attributes, more, None if name is None else (self.name, name))
         span.end()
 
     def _error(self) -> str:

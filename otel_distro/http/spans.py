@@ -52,11 +52,13 @@ def in_context(span: Span, parent: Context) -> Context:
     return Context({**parent, SPAN_KEY: span})
 
 
-def keep_trace_id_hex(span: Span, context: SpanContext) -> str:
-    """Return the trace id as 32 hex digits, and keep it with the span for the log lines."""
-    digits = f"{context.trace_id:032x}"
+def keep_hex_ids(span: Span, context: SpanContext) -> str:
+    """Return the trace id as 32 hex digits, and keep both ids with the span for the log lines."""
+    trace_id, span_id, *_ = context  # reading the properties of the tuple would be a call each
+    digits = f"{trace_id:032x}"
     if type(span) is OurSpan:
-        span.trace_id_hex = digits  # the other one is formatted at the first line
+        span.trace_id_hex = digits
+        span.span_id_hex = f"{span_id:016x}"
     elif type(span) is NonRecordingSpan:
-        vars(span).update(trace_id_hex=digits, span_id_hex=f"{context.span_id:016x}")
+        vars(span).update(trace_id_hex=digits, span_id_hex=f"{span_id:016x}")
     return digits

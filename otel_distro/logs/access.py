@@ -92,10 +92,15 @@ def emit(  # noqa: PLR0913 - the fields of the access event
     if emitter is None:
         return
     slow = duration_ms >= _State.slow_ms and method != WEBSOCKET
-    ordinary = route is not None and status_code is not None and status_code < 400 and error is None and not slow
-    if lines is not None and ordinary and ids is not None and client is not None:
-        if lines.write(method, path, route, status_code, duration_ms, client, span, ids):  # type: ignore[arg-type]  # see `ordinary`
-            return
+    if (
+        lines is not None
+        and not (route is None or status_code is None or client is None or ids is None)
+        and status_code < 400
+        and error is None
+        and not slow
+        and lines.write(method, path, route, status_code, duration_ms, client, span, ids)
+    ):
+        return
     level = _level(status_code, error, slow=slow)
     if _NUMBERS[level] < _State.lowest:
         return

@@ -75,7 +75,8 @@ class SpanPipeline(SynchronousMultiSpanProcessor):
             self.on_end(span._readable_span())
             return
         try:
-            if span._context[3] & 1:  # the flags, in the tuple that a SpanContext is
+            _, _, _, flags, _, _ = span._context  # type: ignore[misc]  # the tuple that a SpanContext is
+            if flags & 1:
                 for submit in self._submits:
                     submit(span._resource, span._instrumentation_scope, encode_span(span))
         except Exception as exc:  # noqa: BLE001 - a span that cannot be encoded must not reach the application

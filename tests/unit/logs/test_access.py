@@ -8,7 +8,6 @@ import logging
 import sys
 
 import pytest
-
 from opentelemetry.context import Context
 
 from otel_distro.http import correlation
