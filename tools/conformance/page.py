@@ -16,6 +16,12 @@ span, encoder, middleware, httpx path and metric reader in place of upstream's. 
 
 A test counts if it passes with upstream's own parts in the same environment. "Really ran" says how often our parts did
 the work: a suite in which one of them never ran fails, however many of its tests pass.
+
+What no test of upstream asks, `tests/differential/test_client.py` compares: it makes the same 332 calls with contrib's
+instrumentation and with ours, with httpx and with httpx2, and holds all 404 client spans and the duration metric against
+each other. They may differ only in what `tests/support/differential_rules.py` lists: `network.peer.address` and
+`network.peer.port`, which ours leaves out, and `url.full`, which has no credentials, no query values and no fragment;
+and calls that raise have a duration with ours.
 """
 
 
