@@ -92,7 +92,14 @@ class AccessLines:
         return True
 
     def _shared(self, method: str, route: str, status: int) -> _Parts | None:
-        fields = {"method": method, "path": "/", "status_code": status, "duration_ms": 0.5, "route": route, "client": ""}
+        fields = {
+            "method": method,
+            "path": "/",
+            "status_code": status,
+            "duration_ms": 0.5,
+            "route": route,
+            "client": "",
+        }
         examined: dict[str, Any] = {}
         redact_fields(fields, examined)
         if examined != fields:  # names or values that somebody wants redacted

@@ -173,7 +173,7 @@ def measure(apps: dict[str, Any], rounds: int, count: int, headers: list[tuple[b
 def routes(number: int) -> dict[str, float]:
     """Return the medians for an application with so many routes before the one that is asked for."""
     apps = {"bare": application(number), "contrib": contrib(number), "ours": ours(number)}
-    return measure(apps, 5, 500, HEADERS)
+    return measure(apps, 25, 100, HEADERS)
 
 
 def main() -> None:

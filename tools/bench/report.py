@@ -142,8 +142,8 @@ def page(found: dict[str, Any]) -> str:
 def main() -> None:
     """Measure, write the page and the plot, print the bar."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--seconds", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="also write the figures here, as JSON")
     options = parser.parse_args()
     found = measure(options)

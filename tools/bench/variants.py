@@ -36,6 +36,7 @@ class Variant:
     environment: str
     launcher: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
+    judged: bool = False  # by the bar
 
 
 LAUNCHER = ("opentelemetry-instrument",)
@@ -44,9 +45,9 @@ NO_LOGS = {"OTEL_LOGS_EXPORTER": "none"}
 OUR_LINES = {"BENCH_STRUCTLOG": "left alone"}
 
 VARIANTS = (
-    Variant("bare", "plain"),
-    Variant("metrics-only stack", "plain", variables={"BENCH_METRICS_ONLY": "1"}),
-    Variant("upstream: traces, /metrics", "upstream", LAUNCHER, {**UPSTREAM_METRICS, **NO_LOGS}),
+    Variant("bare", "plain", judged=True),
+    Variant("metrics-only stack", "plain", variables={"BENCH_METRICS_ONLY": "1"}, judged=True),
+    Variant("upstream: traces, /metrics", "upstream", LAUNCHER, {**UPSTREAM_METRICS, **NO_LOGS}, judged=True),
     Variant(
         "upstream: traces, /metrics, OTLP logs",
         "upstream",
@@ -55,12 +56,12 @@ VARIANTS = (
     ),
     Variant("elastic", "elastic", LAUNCHER),
     Variant("splunk", "splunk", LAUNCHER),
-    Variant("ours: everything", "ours", LAUNCHER, OUR_LINES),
+    Variant("ours: everything", "ours", LAUNCHER, OUR_LINES, judged=True),
     Variant("ours: everything, the application's own log lines", "ours", LAUNCHER),
     Variant("ours: everything, OTLP logs", "ours", LAUNCHER, {**OUR_LINES, "OTEL_LOGS_EXPORTER": "otlp"}),
     Variant("ours: without access event", "ours", LAUNCHER, {**OUR_LINES, "OTEL_DISTRO_ACCESS_LOG": "false"}),
     Variant("ours: without metrics", "ours", LAUNCHER, {**OUR_LINES, "OTEL_METRICS_EXPORTER": "none"}),
-    Variant("ours: unsampled", "ours", LAUNCHER, {**OUR_LINES, "OTEL_TRACES_SAMPLER": "always_off"}),
+    Variant("ours: unsampled", "ours", LAUNCHER, {**OUR_LINES, "OTEL_TRACES_SAMPLER": "always_off"}, judged=True),
     Variant("ours: without traces", "ours", LAUNCHER, {**OUR_LINES, "OTEL_TRACES_EXPORTER": "none"}),
 )
 
