@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Tracer
 
 from otel_distro.tracing import Span as OurSpan
 from otel_distro.tracing.ids import start_with_trace_id
 from otel_distro.tracing.tracer import Tracer as OurTracer
-from otel_distro.upstream.context import SPAN_KEY
 from otel_distro.upstream.http import limits_are_wide
 
 StartSpan = Callable[..., Span]
@@ -45,11 +43,6 @@ def complete(
         span.set_attributes(more)
         if names is not None and getattr(span, "name", None) == names[0]:
             span.update_name(names[1])
-
-
-def in_context(span: Span, parent: Context) -> Context:
-    """Return `parent` with `span` as its current span; upstream's way copies the mapping twice."""
-    return Context({**parent, SPAN_KEY: span})
 
 
 def keep_hex_ids(span: Span, context: SpanContext) -> str:

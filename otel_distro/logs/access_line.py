@@ -34,9 +34,8 @@ class AccessLines:
 
     def __init__(self, emitter: Emitter, logger: str) -> None:
         self._emitter = emitter
-        self._logger = logger
         self._most = min(PIPE_BUF, emitter.most)
-        self._parts: dict[tuple[str, str, int], _Parts | None] = {}
+        self._parts = _Shared(emitter, logger)
 
     def write(  # noqa: PLR0913, PLR0917 - the fields of the access event
         self,
@@ -61,17 +60,14 @@ class AccessLines:
             span: the server span.
             ids: the correlation ids of the request, harmless as `http.correlation` leaves them.
         """
+        parts = self._parts[method, route, status]
+        if parts is None or "?" in path or not (_is_plain(path) and _is_plain(client)):
+            return False
         try:
-            head, middle, after, end = self._parts[method, route, status]  # type: ignore[misc]  # None: not ordinary
             ours = f'"trace_id":"{span.trace_id_hex}","span_id":"{span.span_id_hex}"'
-        except KeyError:
-            return self._prepare(method, route, status) and self.write(
-                method, path, route, status, duration_ms, client, span, ids
-            )
-        except (AttributeError, TypeError):  # another library's span; a route that needs escaping
+        except AttributeError:  # another library's span
             return False
-        if "?" in path or not (_is_plain(path) and _is_plain(client)):
-            return False
+        head, middle, after, end = parts
         for name, value in ids.items():
             ours += f',"{name}":"{value}"'
         emitter = self._emitter
@@ -84,25 +80,26 @@ class AccessLines:
         emitter.stdout.write(line)
         return True
 
-    def _prepare(self, method: str, route: str, status: int) -> bool:
-        """Encode what the lines of one kind of request share; False if they must go the long way this time."""
-        if len(self._parts) >= _MOST_KEPT:
-            self._parts.clear()
-        self._parts[method, route, status] = self._shared(method, route, status)
-        return True
 
-    def _shared(self, method: str, route: str, status: int) -> _Parts | None:
-        fields = {
-            "method": method,
-            "path": "/",
-            "status_code": status,
-            "duration_ms": 0.5,
-            "route": route,
-            "client": "",
-        }
+class _Shared(dict[tuple[str, str, int], "_Parts | None"]):
+    """What the lines of one method, route and status share; None where something in it is to be redacted."""
+
+    def __init__(self, emitter: Emitter, logger: str) -> None:
+        super().__init__()
+        self._emitter = emitter
+        self._logger = logger
+
+    def __missing__(self, key: tuple[str, str, int]) -> _Parts | None:
+        if len(self) >= _MOST_KEPT:
+            self.clear()
+        parts = self[key] = self._encoded(*key)
+        return parts
+
+    def _encoded(self, method: str, route: str, status: int) -> _Parts | None:
+        known = {"method": method, "path": "/", "status_code": status, "duration_ms": 0.5, "route": route, "client": ""}
         examined: dict[str, Any] = {}
-        redact_fields(fields, examined)
-        if examined != fields:  # names or values that somebody wants redacted
+        redact_fields(known, examined)
+        if examined != known:  # names or values that somebody wants redacted
             return None
         message = redact_long(f"{method} {route} {status}")
         head = {"level": "info", "service": self._emitter.service, "logger": self._logger, "message": message}

@@ -52,14 +52,13 @@ class AttributesEncoder:
         if self._values_per_key.get(key, 0) < _MAX_VALUES_PER_KEY:
             return self._remember(key, value)
         if type(value) is str:
-            data = utf8(value)
-            head = self._text_heads.get((key, len(data)))
-            return head + data if head is not None else self._behead(key, value, data, self._text_heads)
-        if type(value) is int and 0 <= value < 2**63:
-            data = varint(value)
-            head = self._number_heads.get((key, len(data)))
-            return head + data if head is not None else self._behead(key, value, data, self._number_heads)
-        return field(self._tag, encode_pair(key, value))
+            data, heads = utf8(value), self._text_heads
+        elif type(value) is int and 0 <= value < 2**63:
+            data, heads = varint(value), self._number_heads
+        else:
+            return field(self._tag, encode_pair(key, value))
+        head = heads.get((key, len(data)))
+        return head + data if head is not None else self._behead(key, value, data, heads)
 
     def _behead(self, key: str, value: object, data: bytes, heads: dict[tuple[str, int], bytes]) -> bytes:
         """Encode a pair, and keep what stands before its value."""
