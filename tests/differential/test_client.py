@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conformance.sources import test_packages as fetch_test_packages
+from support.differential import differing, observe, unexplained
 from support.differential_rules import CLIENT_DIFFERENCES
 
 OBSERVE = Path(__file__).parent / "observe_client.py"
@@ -28,39 +29,22 @@ def module(request):
         pytest.skip(f"httpx2 cannot be had: {error}")
 
 
-def observe(kind, module):
-    """Make all calls in a process of its own."""
-    name, path = module
-    command = [sys.executable, str(OBSERVE), kind, name]
-    environment = {"OTEL_SEMCONV_STABILITY_OPT_IN": "http", "PATH": "/usr/bin:/bin", "PYTHONPATH": path}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
-
-
 @pytest.fixture(scope="module")
 def contrib(module):
-    return observe("contrib", module)
+    name, path = module
+    return observe(OBSERVE, "contrib", name, path=path)
 
 
 @pytest.fixture(scope="module")
 def ours(module):
-    return observe("ours", module)
+    name, path = module
+    return observe(OBSERVE, "ours", name, path=path)
 
 
-def flat(span):
-    """Return a span's fields with its attributes among them."""
-    return {**{name: value for name, value in span.items() if name != "attributes"}, **span["attributes"]}
-
-
-def differing(contrib, ours):
-    """Yield the call, the field and both values wherever the client spans differ."""
-    for call, (_, theirs) in contrib["calls"].items():
-        for their_span, our_span in zip(theirs, ours["calls"][call][1], strict=True):
-            left, right = flat(their_span), flat(our_span)
-            for field in left.keys() | right.keys():
-                if left.get(field) != right.get(field):
-                    yield call, field, left.get(field), right.get(field)
+def differences(contrib, ours):
+    """Return every difference between the client spans."""
+    theirs, us = ({call: spans for call, (_, spans) in each["calls"].items()} for each in (contrib, ours))
+    return list(differing(theirs, us))
 
 
 def test_several_hundred_calls_are_compared(contrib, ours):
@@ -76,16 +60,11 @@ def test_the_application_gets_the_same_answers_and_exceptions(contrib, ours):
 
 
 def test_every_difference_between_spans_is_on_the_list(contrib, ours):
-    unexplained = [
-        found
-        for found in differing(contrib, ours)
-        if not any(each.field == found[1] and each.expected(*found[2:]) for each in CLIENT_DIFFERENCES)
-    ]
-    assert unexplained == []
+    assert unexplained(differences(contrib, ours), CLIENT_DIFFERENCES) == []
 
 
 def test_every_entry_of_the_list_is_seen(contrib, ours):
-    fields = {field for _, field, _, _ in differing(contrib, ours)}
+    fields = {field for _, field, _, _ in differences(contrib, ours)}
     assert fields == {each.field for each in CLIENT_DIFFERENCES}
 
 

@@ -2,49 +2,30 @@
 """The same requests under contrib's instrumentation and under ours: every span and every metric is compared."""
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from support.differential import differing, observe, unexplained
 from support.differential_rules import DIFFERENCES, as_contrib_counts
 
 OBSERVE = Path(__file__).parent / "observe.py"
 
 
-def observe(kind):
-    """Serve all requests in a process of its own."""
-    command = [sys.executable, str(OBSERVE), kind]
-    environment = {"OTEL_SEMCONV_STABILITY_OPT_IN": "http", "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
-
-
 @pytest.fixture(scope="module")
 def contrib():
-    return observe("contrib")
+    return observe(OBSERVE, "contrib")
 
 
 @pytest.fixture(scope="module")
 def ours():
-    return observe("ours")
+    return observe(OBSERVE, "ours")
 
 
-def flat(span):
-    """Return a span's fields with its attributes among them."""
-    return {**{name: value for name, value in span.items() if name != "attributes"}, **span["attributes"]}
-
-
-def differing(contrib, ours):
-    """Yield the request, the field and both values wherever the server spans differ."""
-    for request, theirs in contrib["requests"].items():
-        for their_span, our_span in zip(theirs["spans"], ours["requests"][request]["spans"], strict=True):
-            left, right = flat(their_span), flat(our_span)
-            for field in left.keys() | right.keys():
-                if left.get(field) != right.get(field):
-                    yield request, field, left.get(field), right.get(field)
+def differences(contrib, ours):
+    """Return every difference between the server spans."""
+    theirs, us = ({request: found["spans"] for request, found in each["requests"].items()} for each in (contrib, ours))
+    return list(differing(theirs, us))
 
 
 def test_several_hundred_requests_are_compared(contrib, ours):
@@ -60,16 +41,11 @@ def test_what_leaves_the_application_is_the_same(contrib, ours):
 
 
 def test_every_difference_between_spans_is_on_the_list(contrib, ours):
-    unexplained = [
-        found
-        for found in differing(contrib, ours)
-        if not any(each.field == found[1] and each.expected(*found[2:]) for each in DIFFERENCES)
-    ]
-    assert unexplained == []
+    assert unexplained(differences(contrib, ours), DIFFERENCES) == []
 
 
 def test_every_entry_of_the_list_is_seen(contrib, ours):
-    found = list(differing(contrib, ours))
+    found = differences(contrib, ours)
     unseen = [
         each.reason
         for each in DIFFERENCES
