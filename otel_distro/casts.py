@@ -173,6 +173,20 @@ def url(value: str) -> str:
     return value
 
 
+def proxy(value: str) -> str:
+    """Take a proxy's URL; without a scheme it is http, as for every other tool."""
+    expected = "a proxy such as http://proxy:3128"
+    value = value if "://" in value else f"http://{value}"
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # raises when it is no number
+    except ValueError:
+        raise ValueError(expected) from None
+    if not parts.scheme or not parts.hostname or re.search(r"\s", value):
+        raise ValueError(expected)
+    return value
+
+
 def metric_name(value: str) -> str:
     """Take what a Prometheus metric may be called."""
     if not re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", value):

@@ -68,11 +68,12 @@ class Reading:
 
 
 class _Reader:
-    """One pass over the declarations; collects the names that were used and the problems."""
+    """One pass over the declarations; collects the names that were used, what they said, and the problems."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self.sources: dict[str, str] = {}
+        self.texts: dict[str, str] = {}
         self.problems: list[Problem] = []
 
     def group(self, default: Group, scope: Mapping[str, str] = EMPTY) -> Group:
@@ -82,7 +83,7 @@ class _Reader:
             fallback = getattr(default, item.name)
             if "group" in item.metadata:
                 found[item.name] = self.group(fallback, {**scope, **item.metadata["scope"]})
-            else:
+            elif "variable" in item.metadata:
                 found[item.name] = self.variable(variable_of(item, scope), fallback)
         return replace(default, **found)  # type: ignore[type-var]
 
@@ -92,16 +93,18 @@ class _Reader:
             text = self._environ.get(name, "").strip()
             if not text:
                 continue
+            shown = MASK if variable.secret else text
             try:
                 value = variable.cast(text)
             except ValueError as error:
-                self._problem(Problem(name, MASK if variable.secret else text, str(error)))
+                self.problem(Problem(name, shown, str(error)))
             else:
-                self.sources[variable.name] = name
+                self.sources[variable.name], self.texts[variable.name] = name, shown
                 return value
         return default
 
-    def _problem(self, problem: Problem) -> None:
+    def problem(self, problem: Problem) -> None:
+        """Keep a problem."""
         if problem not in self.problems:  # a general OTLP variable is read once per signal
             self.problems.append(problem)
 
@@ -121,7 +124,7 @@ def read(environ: Mapping[str, str] | None = None, *, terminal: bool | None = No
     settings, contradictions = derive(settings, reader.sources, kubernetes=_in_kubernetes(environ), terminal=terminal)
     sdk = upstream_variables.contradictions({variable.name: value for variable, value in upstream})
     for name, expected in (*contradictions, *sdk):
-        reader.problems.append(Problem(name, environ[reader.sources[name]], expected))
+        reader.problem(Problem(reader.sources[name], reader.texts[name], expected))
     values = [
         Value(variable, value, default, reader.sources.get(variable.name))
         for variable, value, default in [
@@ -141,7 +144,7 @@ def effective(
         value, fallback = getattr(settings, item.name), getattr(default, item.name)
         if "group" in item.metadata:
             yield from effective(value, fallback, {**scope, **item.metadata["scope"]})
-        else:
+        elif "variable" in item.metadata:
             yield variable_of(item, scope), value, fallback
 
 
@@ -157,7 +160,8 @@ def prepare_upstream(reading: Reading, environ: MutableMapping[str, str] | None 
     """Fill in the defaults that upstream reads, and take away the values that would make it raise."""
     environ = os.environ if environ is None else environ
     for problem in reading.problems:
-        environ.pop(problem.name, None)
+        if problem.name.startswith("OTEL_"):  # the others are the application's: LOG_LEVEL, HTTPS_PROXY
+            environ.pop(problem.name, None)
     _set_defaults(UPSTREAM_DEFAULTS, environ)
     if upstream_variables.ratio_is_missing(environ):
         environ["OTEL_TRACES_SAMPLER_ARG"] = "1.0"

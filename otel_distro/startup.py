@@ -105,7 +105,7 @@ def _traces(runtime: Runtime, exporter: Exporter | None) -> None:
     if exporter is not None:
         runtime.on_flush("spans", exporter.force_flush)
         runtime.on_close("spans", exporter.shutdown)
-        runtime.facts["traces"] = runtime.settings.traces.otlp.endpoint
+        runtime.facts["traces"] = runtime.settings.traces.otlp.address
 
 
 def _metrics(runtime: Runtime, exporters: Mapping[Signal, Exporter | None]) -> None:
@@ -186,7 +186,7 @@ def _logs(runtime: Runtime, exporter: Exporter | None, others: Sequence[str] = (
         runtime.on_close("log records", exporter.shutdown)
     if others:
         runtime.on_flush("logger provider", _flush_logger_provider)
-    destinations = [runtime.settings.logs.otlp.endpoint] if exporter else []
+    destinations = [runtime.settings.logs.otlp.address] if exporter else []
     runtime.facts["logs"] = ", ".join(["stdout", *destinations, *others])
 
 

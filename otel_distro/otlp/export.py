@@ -132,7 +132,7 @@ class Exporter:
         delivered = self._flush(timeout_seconds, final=True)
         # The thread counts and reports what it gives up, unless it waits for a collector that accepts and says nothing.
         if left := self._inbox.unsettled:
-            Notices(self._signal, self._otlp.endpoint, self._capacity).lost(left)
+            Notices(self._signal, self._otlp.address, self._capacity).lost(left)
         return delivered
 
     def _flush(self, timeout_seconds: float, *, final: bool) -> bool:

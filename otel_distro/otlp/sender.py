@@ -41,7 +41,7 @@ class Sender:
         self._export_timeout = queue.export_timeout_millis / 1000
         self._batch_size = min(queue.max_export_batch_size, queue.max_queue_size)
         self._inbox = inbox
-        self._notices = Notices(signal, otlp.endpoint, queue.max_queue_size)
+        self._notices = Notices(signal, otlp.address, queue.max_queue_size)
         self._transport = Transport(otlp)
         self._batch: _Batch | None = None
         self._flushes: list[Flush] = []

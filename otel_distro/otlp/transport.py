@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One persistent HTTP connection to the collector."""
+"""One persistent HTTP connection to the collector, or to the proxy in front of it."""
 
 import gzip
 import http.client
@@ -7,9 +7,10 @@ import ssl
 import zlib
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from otel_distro.diagnostics import report
+from otel_distro.otlp.proxy import Proxy, basic_credentials, without_credentials
 from otel_distro.otlp.response import Reply
 from otel_distro.variables import OtlpSettings
 
@@ -21,7 +22,7 @@ _COMPRESS: Final = {
 
 
 class Unreachable(OSError):  # noqa: N818 - a state of the world more than an error
-    """No connection: refused, unknown host, TLS not agreed on, or a certificate file that cannot be read."""
+    """No connection: refused, unknown host, a proxy that lets nobody through, TLS, an unreadable certificate file."""
 
 
 class Transport:
@@ -35,7 +36,11 @@ class Transport:
         self._otlp = otlp
         self._url = urlsplit(otlp.endpoint)
         self._target = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
-        self._headers = _headers(otlp)
+        self._headers = _headers(otlp, self._url)
+        self._proxy = Proxy.of(otlp.proxy) if otlp.proxy else None
+        if self._proxy is not None and self._url.scheme == "http":  # https goes through a tunnel
+            self._target = f"http://{without_credentials(self._url)}{self._target}"
+            self._headers = {**self._headers, **self._proxy.headers}
         self._connection: http.client.HTTPConnection | None = None
 
     def encode_body(self, request: bytes) -> bytes:
@@ -74,6 +79,8 @@ class Transport:
             raise
         if response.will_close or not response.isclosed():
             self.close()
+        if response.status == http.client.PROXY_AUTHENTICATION_REQUIRED:  # no collector says so
+            raise Unreachable(f"{response.status} {response.reason} (proxy {self._proxy})")
         return Reply(
             status=response.status,
             reason=response.reason,
@@ -84,18 +91,18 @@ class Transport:
         )
 
     def _connect(self) -> http.client.HTTPConnection:
-        host, port, timeout = self._url.hostname or "localhost", self._url.port, self._otlp.timeout_seconds
+        url, proxy, timeout = self._url, self._proxy, self._otlp.timeout_seconds
+        host, port = (url.hostname or "localhost", url.port) if proxy is None else (proxy.host, proxy.port)
+        connection = http.client.HTTPConnection(host, port, timeout=timeout)
+        if url.scheme == "https":
+            connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=_tls(self._otlp))
+            if proxy is not None:
+                connection.set_tunnel(url.hostname or "", url.port or 443, proxy.headers)
         try:
-            connection = (
-                http.client.HTTPSConnection(host, port, timeout=timeout, context=_tls(self._otlp))
-                if self._url.scheme == "https"
-                else http.client.HTTPConnection(host, port, timeout=timeout)
-            )
             connection.connect()
-        except Unreachable:
-            raise
-        except OSError as exc:
-            raise Unreachable(str(exc)) from exc
+        except (OSError, UnicodeError, http.client.HTTPException) as exc:  # the second of a host that is no name
+            connection.close()
+            raise Unreachable(f"{exc} (proxy {proxy})" if proxy else str(exc)) from exc
         return connection
 
     def close(self) -> None:
@@ -116,10 +123,13 @@ def _tls(otlp: OtlpSettings) -> ssl.SSLContext:
     return context
 
 
-def _headers(otlp: OtlpSettings) -> Mapping[str, str]:
+def _headers(otlp: OtlpSettings, url: SplitResult) -> Mapping[str, str]:
     headers = {"User-Agent": "OTel-OTLP-Exporter-Python/otel-distro", "Content-Type": "application/x-protobuf"}
     if otlp.compression != "none":
         headers["Content-Encoding"] = otlp.compression
+    credentials = basic_credentials(url)
+    if credentials and "authorization" not in otlp.headers:
+        headers["Authorization"] = credentials
     for name, value in otlp.headers.items():
         if _sendable(name, value):
             headers[name] = value

@@ -13,6 +13,7 @@ from otel_distro.variables.declare import EMPTY, Variable, declared, group, vari
 from otel_distro.variables.http import HttpSettings
 from otel_distro.variables.logs import LogSettings, RedactionSettings
 from otel_distro.variables.process import AdminSettings
+from otel_distro.variables.proxy import ProxySettings
 from otel_distro.variables.service import KubernetesSettings, ServiceSettings
 from otel_distro.variables.signals import MetricSettings, OtlpSettings, QueueSettings, TraceSettings
 from otel_distro.variables.upstream import SDK_VARIABLES
@@ -26,6 +27,7 @@ __all__ = [
     "LogSettings",
     "MetricSettings",
     "OtlpSettings",
+    "ProxySettings",
     "QueueSettings",
     "RedactionSettings",
     "ServiceSettings",
@@ -71,3 +73,4 @@ class Settings:
     http: HttpSettings = group(HttpSettings)
     redaction: RedactionSettings = group(RedactionSettings)
     admin: AdminSettings = group(AdminSettings)
+    proxies: ProxySettings = group(ProxySettings)

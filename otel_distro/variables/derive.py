@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from otel_distro.variables.proxy import ProxySettings, proxy_of
 from otel_distro.variables.signals import OtlpSettings, QueueSettings
 
 if TYPE_CHECKING:
@@ -37,19 +38,23 @@ def derive(
     if kubernetes and "OTEL_EXPORTER_PROMETHEUS_HOST" not in sources:
         admin = replace(admin, host="0.0.0.0")  # noqa: S104  the cluster's Prometheus must reach it (design: defaults)
     contradictions: list[Contradiction] = []
+
+    def reached(otlp: OtlpSettings, signal: str) -> OtlpSettings:
+        return _by_proxy(_endpoint(otlp, signal, sources), settings.proxies, contradictions)
+
     return replace(
         settings,
         service=service,
         admin=admin,
         traces=replace(
             settings.traces,
-            otlp=_endpoint(settings.traces.otlp, "TRACES", sources),
+            otlp=reached(settings.traces.otlp, "TRACES"),
             queue=_batch(settings.traces.queue, "BSP", sources, contradictions),
         ),
-        metrics=replace(settings.metrics, otlp=_endpoint(settings.metrics.otlp, "METRICS", sources)),
+        metrics=replace(settings.metrics, otlp=reached(settings.metrics.otlp, "METRICS")),
         logs=replace(
             logs,
-            otlp=_endpoint(logs.otlp, "LOGS", sources),
+            otlp=reached(logs.otlp, "LOGS"),
             queue=_batch(logs.queue, "BLRP", sources, contradictions),
         ),
     ), contradictions
@@ -82,6 +87,18 @@ def _endpoint(otlp: OtlpSettings, signal: str, sources: Sources) -> OtlpSettings
     if source == own:
         return otlp
     return replace(otlp, endpoint=f"{otlp.endpoint.rstrip('/')}/v1/{signal.lower()}")
+
+
+def _by_proxy(otlp: OtlpSettings, proxies: ProxySettings, contradictions: list[Contradiction]) -> OtlpSettings:
+    """Proxies are spoken to in plain HTTP; whatever else the variables name may serve the application."""
+    chosen = proxy_of(otlp.endpoint, proxies)
+    if chosen is None or otlp.protocol == "grpc":
+        return otlp
+    name, proxy = chosen
+    if proxy.lower().startswith("http://"):
+        return replace(otlp, proxy=proxy)
+    contradictions.append((name, "an http:// proxy, so the collector is reached without one"))
+    return otlp
 
 
 def _batch(queue: QueueSettings, prefix: str, sources: Sources, contradictions: list[Contradiction]) -> QueueSettings:

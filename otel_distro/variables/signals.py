@@ -58,7 +58,8 @@ class OtlpSettings:
         "ENDPOINT",
         casts.url,
         "http://localhost:4318",
-        "The collector's URL. The signal's own is used as it is; to the general one `/v1/<signal>` is added (HTTP).",
+        "The collector's URL. The signal's own is used as it is; to the general one `/v1/<signal>` is added (HTTP). "
+        "A user and password in it are sent as `Authorization: Basic`.",
         default_text="http://localhost:4318 (4317 for gRPC)",
     )
     protocol: str = _otlp("PROTOCOL", casts.one_of("http/protobuf", "grpc"), "http/protobuf", "The transport.")
@@ -77,6 +78,14 @@ class OtlpSettings:
         "CLIENT_CERTIFICATE", casts.text, None, "File with the client's certificate."
     )
     insecure: bool = _otlp("INSECURE", casts.boolean, False, "gRPC without TLS when the endpoint has no scheme.")
+    proxy: str | None = None  # the URL of the one that stands in between; follows from `ProxySettings`
+
+    @property
+    def address(self) -> str:
+        """The endpoint as it may be shown: without credentials and query."""
+        scheme, _, rest = self.endpoint.partition("?")[0].partition("://")
+        authority, slash, path = rest.partition("/")
+        return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
 @dataclass(frozen=True)

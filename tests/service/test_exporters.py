@@ -8,6 +8,7 @@ import sys
 import pytest
 from otlp_receiver import OtlpReceiver
 from otlp_receiver.receiver import Transport
+from support.http_proxy import http_proxy
 from support.processes import LAUNCHER, Process, free_port
 
 SCRIPT = """
@@ -47,6 +48,27 @@ def test_all_signals_travel_over_either_transport(protocol: Transport) -> None:
     assert records[1].attributes["exception.type"] == "ZeroDivisionError"
     assert [line.count('"otlp":true') for line in script.stdout] == [1, 1]
     assert "jobs" in pushed
+
+
+def test_all_signals_go_through_a_proxy_whose_credentials_are_not_said() -> None:
+    with OtlpReceiver() as receiver, http_proxy(receiver.port, "Basic bWU6Z2VoZWlt") as proxy:
+        environment = {
+            "HTTP_PROXY": f"http://me:geheim@127.0.0.1:{proxy.port}",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.example:4318",
+            "OTEL_METRICS_EXPORTER": "otlp",
+            "OTEL_LOGS_EXPORTER": "otlp",
+            "OTEL_DISTRO_ADMIN": "false",
+        }
+        with Process([LAUNCHER, sys.executable, "-c", SCRIPT], environment) as script:
+            assert script.wait() == 0, script.output
+        assert [span.name for span in receiver.spans()] == ["work"]
+        assert len(receiver.logs()) == 2
+        assert "jobs" in {metric.name for metric in receiver.metrics()}
+    assert {target for _, target, _ in proxy.requests} == {
+        f"http://collector.example:4318/v1/{signal}" for signal in ("traces", "metrics", "logs")
+    }
+    assert script.stderr == []
+    assert "geheim" not in script.output
 
 
 def test_the_console_exporters_of_upstream_work_beside_ours(receiver: OtlpReceiver) -> None:

@@ -27,7 +27,7 @@ def issue(folder: Path) -> Certificates:
     authority = "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=test-authority -keyout ca.key -out ca.pem"
     # Python 3.13 verifies strictly: RFC 5280 wants an authority's key usage, and its key named in what it signs.
     _openssl(folder, f"{authority} -addext keyUsage=critical,keyCertSign,cRLSign")
-    for name, subject_alternative_name in (("server", "IP:127.0.0.1"), ("client", "DNS:client")):
+    for name, subject_alternative_name in (("server", "IP:127.0.0.1,DNS:collector.example"), ("client", "DNS:client")):
         (folder / f"{name}.ext").write_text(
             f"subjectAltName={subject_alternative_name}\nauthorityKeyIdentifier=keyid\n", encoding="ascii"
         )

@@ -16,11 +16,13 @@ SCOPE = InstrumentationScope("tests.exporting")
 _QUEUE_FIELDS = ("max_queue_size", "max_export_batch_size", "schedule_delay_millis", "export_timeout_millis")
 
 
-def build_exporter(target: OtlpReceiver | int, *, scheme: str = "http", **settings: Any) -> Exporter:
+def build_exporter(
+    target: OtlpReceiver | int, *, scheme: str = "http", host: str = "127.0.0.1", **settings: Any
+) -> Exporter:
     """Build an exporter of logs to a receiver or port; `settings` are those of the queue and of OTLP."""
     port = target.port if isinstance(target, OtlpReceiver) else target
     queue = {name: settings.pop(name) for name in _QUEUE_FIELDS if name in settings}
-    otlp = OtlpSettings(endpoint=f"{scheme}://127.0.0.1:{port}/v1/logs", **settings)
+    otlp = OtlpSettings(endpoint=f"{scheme}://{host}:{port}/v1/logs", **settings)
     return Exporter("logs", otlp, QueueSettings(**queue))
 
 
