@@ -18,7 +18,8 @@ from otel_distro.http.routes import NoReport, report_class
 from otel_distro.http.server import OpenTelemetryMiddleware, ServerTelemetry
 from otel_distro.http.server_extras import ServerExtras
 from otel_distro.http.server_metrics import server_metrics
-from otel_distro.http.server_variants import NativeRequest
+from otel_distro.http.server_sizes import MeasuredRequest
+from otel_distro.http.server_variants import NativeRequest, WebsocketSession
 from otel_distro.logs.access import take_over
 from otel_distro.upstream import http as upstream_http
 
@@ -42,7 +43,8 @@ def middleware(app: Any, *, tracer: Any, meter: Any, excluded_urls: Any = None, 
         _without_exception_handler(app)
     if installed.settings.native_telemetry:
         return NativeCompanion(app, telemetry, excluded_urls, {"http": NativeRequest})
-    return OpenTelemetryMiddleware(app, telemetry, excluded_urls)
+    kinds = {"http": MeasuredRequest, "websocket": WebsocketSession} if installed.settings.body_sizes else None
+    return OpenTelemetryMiddleware(app, telemetry, excluded_urls, kinds)
 
 
 def _telemetry(installed: Installation, tracer: Any, meter: Any, options: dict[str, Any]) -> ServerTelemetry:

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metrics of the HTTP server: duration by method, route and status, and requests in flight by method."""
+"""Metrics of the HTTP server: duration by method, route and status, requests in flight by method, sizes of bodies."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from opentelemetry.metrics import CallbackOptions, Meter, Observation
+from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
 
 from otel_distro.http.server_attributes import Arrivals
 from otel_distro.metrics.series import BoundSeries, UnboundSeries, bind
@@ -38,18 +39,31 @@ class Outcome(NamedTuple):
         return {key: value for key, value in named.items() if value is not None}
 
 
+class OutcomeSeries(dict[tuple[Any, ...], BoundSeries | UnboundSeries]):
+    """The series of a histogram by outcome, each bound when it is first asked for."""
+
+    def __init__(self, histogram: Histogram) -> None:
+        super().__init__()
+        self._histogram = histogram
+
+    def __missing__(self, outcome: tuple[Any, ...]) -> BoundSeries | UnboundSeries:
+        return self.setdefault(outcome, bind(self._histogram, Outcome(*outcome).attributes()))
+
+
 class ServerMetrics:
     """The instruments of one meter."""
 
     def __init__(self, meter: Meter) -> None:
         self.arrivals = Arrivals()
-        self._duration = meter.create_histogram(
-            "http.server.request.duration",
-            unit="s",
-            description="Duration of HTTP server requests.",
-            explicit_bucket_boundaries_advisory=DURATION_BUCKETS,
+        self._meter = meter
+        self._durations = OutcomeSeries(
+            meter.create_histogram(
+                "http.server.request.duration",
+                unit="s",
+                description="Duration of HTTP server requests.",
+                explicit_bucket_boundaries_advisory=DURATION_BUCKETS,
+            )
         )
-        self._series: dict[tuple[Any, ...], BoundSeries | UnboundSeries] = {}
         meter.create_observable_up_down_counter(
             "http.server.active_requests",
             callbacks=[self._observe],
@@ -59,10 +73,20 @@ class ServerMetrics:
 
     def series(self, outcome: tuple[Any, ...]) -> BoundSeries | UnboundSeries:
         """Return where requests of this outcome are counted; it has the fields of `Outcome`."""
-        try:
-            return self._series[outcome]
-        except KeyError:
-            return self._series.setdefault(outcome, bind(self._duration, Outcome(*outcome).attributes()))
+        return self._durations[outcome]
+
+    @cached_property
+    def request_sizes(self) -> OutcomeSeries:
+        """Where sizes of request bodies are counted, made when it is first asked for: the conventions have it opt-in."""
+        return self._sizes("http.server.request.body.size", "Size of HTTP server request bodies.")
+
+    @cached_property
+    def response_sizes(self) -> OutcomeSeries:
+        """The same for response bodies."""
+        return self._sizes("http.server.response.body.size", "Size of HTTP server response bodies.")
+
+    def _sizes(self, name: str, description: str) -> OutcomeSeries:
+        return OutcomeSeries(self._meter.create_histogram(name, unit="By", description=description))
 
     def _observe(self, _: CallbackOptions) -> Iterable[Observation]:
         for method, scheme, number in self.arrivals.in_flight():

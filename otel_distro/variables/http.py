@@ -51,3 +51,9 @@ class HttpSettings:
         False,
         "Leaves the server spans to FastAPI's own telemetry.",
     )
+    body_sizes: bool = variable(
+        "OTEL_DISTRO_HTTP_BODY_SIZES",
+        casts.boolean,
+        False,
+        "Adds the histograms `http.server.request.body.size` and `http.server.response.body.size`.",
+    )

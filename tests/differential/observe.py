@@ -25,9 +25,12 @@ def instrument(kind: str, **providers: Any) -> None:
 
         FastAPIInstrumentor().instrument(exclude_spans=["receive", "send"], **providers)
     else:
+        from otel_distro.http import instrumentors
         from otel_distro.http.fastapi import FastApiInstrumentor
         from otel_distro.tracing import adopt
+        from otel_distro.variables import HttpSettings
 
+        instrumentors.use(instrumentors.Installation(HttpSettings(body_sizes=True)))
         adopt(providers["tracer_provider"], None)
         FastApiInstrumentor().instrument(**providers)
 
@@ -62,10 +65,11 @@ async def serve_all(exporter: InMemorySpanExporter) -> dict[str, Any]:
 
 
 def points(reader: InMemoryMetricReader) -> list[Any]:
-    """Return every point of every metric: name, unit, attributes, and the count or the value."""
+    """Return every point of every metric: name, unit, attributes, the count or the value, the sum."""
     data = reader.get_metrics_data()
     return [
-        [metric.name, metric.unit, dict(point.attributes), getattr(point, "count", None), getattr(point, "value", None)]
+        [metric.name, metric.unit, dict(point.attributes)]
+        + [getattr(point, field, None) for field in ("count", "value", "sum")]
         for resource in data.resource_metrics
         for scope in resource.scope_metrics
         for metric in scope.metrics

@@ -57,7 +57,7 @@ def test_every_entry_of_the_list_is_seen(contrib, ours):
 def durations(observed, convert=dict):
     """Return how many requests were counted per attribute set."""
     counts = Counter()
-    for name, unit, attributes, count, _ in observed["points"]:
+    for name, unit, attributes, count, *_ in observed["points"]:
         if name == "http.server.request.duration":
             assert unit == "s"
             counts[json.dumps(convert(attributes), sort_keys=True)] += count
@@ -71,12 +71,34 @@ def test_every_request_is_counted_under_the_same_attributes(contrib, ours):
 
 def test_nothing_is_left_in_flight(contrib, ours):
     for observed in (contrib, ours):
-        left = {value for name, _, _, _, value in observed["points"] if name == "http.server.active_requests"}
+        left = {value for name, _, _, _, value, _ in observed["points"] if name == "http.server.active_requests"}
         assert left == {0}
 
 
-def test_only_body_sizes_are_missing_from_the_metrics(contrib, ours):
-    """2 to 5 us per request for histograms that few look at."""
-    names = [{name for name, *_ in observed["points"]} for observed in (contrib, ours)]
-    assert names[0] - names[1] == {"http.server.response.body.size"}
-    assert names[1] - names[0] == set()
+def test_the_metrics_are_the_same(contrib, ours):
+    theirs, us = ({(name, unit) for name, unit, *_ in observed["points"]} for observed in (contrib, ours))
+    assert theirs == us
+    assert len(us) == 4
+
+
+def sizes(observed, convert=dict):
+    """Return how many bodies were measured, and how many bytes they had, per metric, route and status."""
+    found = {}
+    for name, _, attributes, count, _, total in observed["points"]:
+        if name.endswith(".body.size"):
+            known = convert(attributes)
+            key = (name, known.get("http.route"), known.get("http.response.status_code"))
+            counted, summed = found.get(key, (0, 0))
+            found[key] = counted + count, summed + total
+    return found
+
+
+def test_bodies_have_the_same_sizes(contrib, ours):
+    """Contrib leaves empty bodies out, and repeats the size of an earlier response for one that is streamed."""
+    theirs, us = sizes(contrib), sizes(ours, as_contrib_counts)
+    response = "http.server.response.body.size"
+    streamed = (response, "/stream", 200), (response, "/broken-stream", 200)
+    empty = response, None, 307
+    assert {key for key in theirs.keys() | us.keys() if theirs.get(key) != us.get(key)} == {*streamed, empty}
+    assert [us[key] for key in streamed] == [(8, 8 * 2000), (4, 4 * len("first"))]
+    assert us[empty][1] == 0

@@ -29,7 +29,7 @@ PATHS = (
 )
 METHODS = ("GET", "POST", "PUT", "HEAD", "OPTIONS", "BREW")
 HEADERS: tuple[tuple[tuple[bytes, bytes], ...], ...] = (
-    ((b"host", b"shop.example"), (b"user-agent", b"test/1")),
+    ((b"host", b"shop.example"), (b"user-agent", b"test/1"), (b"content-length", b"2")),
     ((b"host", b"shop.example:8443"), (b"traceparent", f"00-{TRACE}-{PARENT}-01".encode())),
     ((b"host", b"shop.example"), (b"traceparent", f"00-{TRACE}-{PARENT}-00".encode()), (b"tracestate", b"a=1,b=2")),
     ((b"traceparent", b"00-malformed"), (b"user-agent", b"\xff\xfe")),

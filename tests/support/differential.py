@@ -17,6 +17,7 @@ Found = tuple[str, str, Any, Any]
 def observe(script: Path, *arguments: str, path: str = "") -> dict[str, Any]:
     """Run a script in a process of its own and return what it saw; `path` is where more packages are to be found."""
     environment = {"OTEL_SEMCONV_STABILITY_OPT_IN": "http", "PATH": "/usr/bin:/bin", "PYTHONPATH": path}
+    environment["PYTHONHASHSEED"] = "0"  # FastAPI walks sets of methods when it writes its OpenAPI document
     command = [sys.executable, str(script), *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sizes of request and response bodies, for services that ask for them: two histograms more for every request."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+
+from otel_distro import diagnostics
+from otel_distro.http.server_request import Message, ServerRequest
+
+# What a header announces is all that is known of a body that nobody reads. One absurd number would drown all others in
+# the sum, so nothing is believed that has more digits than a terabyte.
+_MOST_DIGITS = 13
+
+
+def content_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
+    """Return the size that a Content-Length header announces, in bytes; None if there is none that can be believed."""
+    for name, value in headers:
+        if name.lower() == b"content-length":
+            return int(value) if value.isdigit() and len(value) <= _MOST_DIGITS else None
+    return None
+
+
+class MeasuredRequest(ServerRequest):
+    """A request whose bodies are measured: what their headers announce, or what was sent of a response without one."""
+
+    _announced: int | None = None
+    _sent = 0
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Measure a message before it is observed: the last one ends the request."""
+        try:
+            if message["type"] == "http.response.body":
+                self._sent += len(message.get("body", b""))
+            elif message["type"] == "http.response.start":
+                self._announced = content_length(message.get("headers", ()))
+        except Exception as error:  # noqa: BLE001 - the boundary to the application: a fault of ours stays ours
+            diagnostics.fault("http.server", error)
+        return super().send(message)
+
+    def finish(self) -> None:
+        """Record the request and its sizes."""
+        if not self._finished:
+            super().finish()
+            self._record_sizes()
+
+    def _record_sizes(self) -> None:
+        status, arrival, metrics = self._status, self._arrival, self._telemetry.metrics
+        failed = status is None or status >= 500 or self._exception is not None
+        error = self._error() if failed else None
+        outcome = arrival.method, arrival.scheme, arrival.version, self._report.route, status, error
+        sampled = self._ids if self._ids.trace_flags.sampled else None
+        received = content_length(self._scope["headers"])
+        if received is not None:
+            metrics.request_sizes[outcome].record(received, sampled)
+        if status is not None:
+            sent = self._sent if self._announced is None else self._announced
+            metrics.response_sizes[outcome].record(sent, sampled)
