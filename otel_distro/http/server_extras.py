@@ -106,7 +106,10 @@ class ServerExtras:
         return observed
 
     def observed_send(self, name: str, scope: Scope, send: Send) -> Send:
-        """Return `send` with a span around each message."""
+        """Return `send` with a span for each message; the message goes on when its span has ended, as upstream has it.
+
+        So the request, which ends with its last message, ends after the span of that message.
+        """
         if not self.send_spans:
             return send
 
@@ -118,7 +121,7 @@ class ServerExtras:
                 status = 200 if message["type"] == "websocket.send" else message.get("status")
                 if status is not None:
                     span.set_attribute("http.response.status_code", status)
-                await send(message)
+            await send(message)
 
         return observed
 

@@ -53,11 +53,11 @@ def patch_httpx(module: ModuleType) -> None:
 
 
 def _count_requests(ours: ModuleType) -> None:
-    """Count requests, served without correlation headers: upstream's tests compare all headers of a response."""
+    """Count requests, served without correlation headers, as upstream's tests compare all headers, and with body sizes."""
     from otel_distro.http import instrumentors
     from otel_distro.variables import HttpSettings
 
-    instrumentors.use(instrumentors.Installation(HttpSettings(correlation_headers=()), None))
+    instrumentors.use(instrumentors.Installation(HttpSettings(correlation_headers=(), body_sizes=True), None))
     serve = ours.OpenTelemetryMiddleware.__call__
 
     async def counted(self: Any, *args: Any) -> None:
