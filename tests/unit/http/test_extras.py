@@ -8,7 +8,11 @@ from support.asgi import call
 
 def application() -> fastapi.FastAPI:
     app = fastapi.FastAPI()
-    app.get("/")(dict)
+
+    @app.get("/")
+    async def answer():
+        return {}
+
     return app
 
 
