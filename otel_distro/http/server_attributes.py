@@ -17,6 +17,7 @@ from otel_distro.http.attributes import (
     span_name,
     text,
 )
+from otel_distro.http.routes import root_of
 
 Scope = MutableMapping[str, Any]
 
@@ -86,10 +87,9 @@ class Arrivals:
         scheme, version = scope.get("scheme"), scope.get("http_version")
         scheme = scheme if scheme in KNOWN_SCHEMES else None
         version = version if version in KNOWN_VERSIONS else None
-        prefix = (scope.get("app_root_path") or scope.get("root_path") or "").rstrip("/")
         attributes = _attributes(scope, method, scheme, version, host, agent)
         in_flight = set() if scope["type"] != "http" else self._in_flight.setdefault((method, scheme), set())
-        return Arrival(method, scheme, version, span_name(method, None), prefix, attributes, in_flight)
+        return Arrival(method, scheme, version, span_name(method, None), root_of(scope), attributes, in_flight)
 
 
 def _attributes(  # noqa: PLR0913, PLR0917 - each a fact of its own
