@@ -12,6 +12,7 @@ from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from starlette.middleware.errors import ServerErrorMiddleware
 
 from otel_distro.admin import app_path
+from otel_distro.http import mounts
 from otel_distro.http.instrumentors import Installation, installation
 from otel_distro.http.lifespan import application_built
 from otel_distro.http.routes import NoReport, report_class
@@ -94,6 +95,7 @@ def prepare() -> None:
     To be called when FastAPI has been imported, whether or not its instrumentation is switched on: switched off shall
     mean no server spans. An application that passes `telemetry` to FastAPI asks for them itself.
     """
+    mounts.follow()
     upstream_http.set_contrib_middleware(middleware)
     if upstream_http.fastapi_request_telemetry() is None or installation().settings.native_telemetry:
         return
@@ -110,10 +112,12 @@ class FastApiInstrumentor(FastAPIInstrumentor):
     """Installs through contrib, so that its options, hooks and `uninstrument` work as documented there."""
 
     def _instrument(self, **kwargs: Any) -> None:
+        mounts.follow()
         upstream_http.set_contrib_middleware(middleware)
         super()._instrument(**kwargs)
         fastapi.FastAPI = InstrumentedFastAPI  # type: ignore[misc]  # as contrib does
 
     def _uninstrument(self, **kwargs: Any) -> None:
         super()._uninstrument(**kwargs)
+        mounts.stop_following()
         upstream_http.set_contrib_middleware(ContribMiddleware)

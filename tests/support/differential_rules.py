@@ -15,7 +15,8 @@ class Difference(NamedTuple):
 
 def _route_found(theirs: str | None, ours: str) -> bool:
     return (theirs, ours) in {
-        ("/starlette", "/starlette/{path}"),
+        ("/starlette", "/starlette/{name}"),
+        ("/starlette", "/starlette/deep/{name}"),
         (None, "/starlette/{path}"),
         (None, "/items/{number}"),
     }
@@ -39,7 +40,7 @@ DIFFERENCES = (
         lambda theirs, ours: "geheim" in theirs and ours == "colour=REDACTED&sig=REDACTED&AWSAccessKeyId=REDACTED",
     ),
     Difference(
-        "the router tells the route: the template of a mount, and of the route that a slash redirect leads to",
+        "the routers tell the route: the whole template inside a mount, and that of the route that a slash redirect leads to",
         "http.route",
         _route_found,
     ),
@@ -70,7 +71,7 @@ def as_contrib_counts(attributes: dict[str, Any]) -> dict[str, Any]:
     attributes = dict(attributes)
     if attributes.get("http.response.status_code") == 307:
         attributes.pop("http.route")
-    elif attributes.get("http.route") == "/starlette/{path}":
+    elif str(attributes.get("http.route")).startswith("/starlette/"):
         attributes["http.route"] = "/starlette"
     if attributes.get("error.type") == "ValueError":
         del attributes["error.type"]
