@@ -48,8 +48,7 @@ def _entered(mount: Mount, scope: Scope) -> Any:
             outside = scope.get(MOUNTED_KEY) or (scope.get("app_root_path") or "").rstrip("/")
             scope[MOUNTED_KEY] = outside + template
         elif hasattr(report, "enter"):
-            # FastAPI's router has reported its choice already; Starlette's has left it here.
-            report.enter(scope, template if scope.get("route") is mount else "")
+            report.enter(scope, template)
             return report
     except Exception as error:  # noqa: BLE001 - the boundary to the application: a fault of ours stays ours
         diagnostics.fault("http.server", error)

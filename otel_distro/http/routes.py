@@ -50,6 +50,7 @@ def _reporting(base: type) -> type:
         logger = None
         data = None
         status_code = None
+        _entered: str | None = None
 
         def __init__(self, prefix: str) -> None:
             self.route: str | None = None
@@ -59,8 +60,10 @@ def _reporting(base: type) -> type:
             self.exceptions = self._exceptions
 
         def enter(self, scope: Scope, template: str) -> None:
-            """Go on inside a mount; `template` is its own, if nobody has reported it."""
-            self._mount_prefix += template
+            """Go on inside a mount, which FastAPI's router has reported already if it was the one to choose it."""
+            if self.route is None or self._mount_prefix == self._entered:
+                self._mount_prefix += template
+            self._entered = self._mount_prefix
             self._reported: str | None = self._mount_prefix + REST
             self._inside, self._found_before = scope, scope.get("route")
             self.__class__ = MountedReport

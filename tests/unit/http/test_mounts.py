@@ -70,6 +70,7 @@ def application(observed, tmp_path) -> fastapi.FastAPI:
     routed.mount("/old", plain())
     app = fast(routed, fast=fast(deep=fast()), plain=plain(tenants, Mount("/static", StaticFiles(directory=tmp_path))))
     app.mount("/x/{shop}", Router([Route("/y/{id}", page), Route("/", page)]))
+    app.mount("/bare", Mount("/{tenant}", routes=[Route("/y/{id}", page)]))
     app.mount("/copied", Copying(plain(Mount("/again", Copying(fast())))))
     app.mount("/static", StaticFiles(directory=tmp_path))
     return app
@@ -92,6 +93,8 @@ CASES = [
     ("GET /included/old/page/1", 200, "/included/old/page/{name}"),
     ("GET /x/secret/y/1", 200, "/x/{shop}/y/{id}"),
     ("GET /x/secret/", 200, "/x/{shop}/"),
+    ("GET /bare/secret/y/1", 200, "/bare/{tenant}/y/{id}"),
+    ("GET /bare/secret/none", 404, "/bare/{tenant}/{path}"),
     ("GET /copied/again/items/1", 200, "/copied/again/items/{number}"),
     ("GET /static/style.css", 200, "/static/{path}"),
     ("GET /static/none.css", 404, "/static/{path}"),
