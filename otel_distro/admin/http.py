@@ -91,6 +91,7 @@ class Connection:
         if not self._closed:
             self._closed = True
             self.reading = False
+            self._unsent = memoryview(b"")
             self._loop.forget(self._sock)
             self._on_close(self)
 
@@ -168,6 +169,7 @@ class Connection:
 
     def _linger(self) -> None:
         """Wait for the client to close: closing on unread data resets the connection, and the answer with it."""
+        self._unsent = memoryview(b"")  # the end of a view keeps the whole page, and a timer keeps us
         try:
             self._sock.shutdown(socket.SHUT_WR)
         except OSError:

@@ -7,15 +7,20 @@ import socket
 import ssl
 import subprocess
 import threading
+import tracemalloc
 from contextlib import suppress
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
+from support.waiting import wait_until
 
 from otel_distro import admin, metrics
-from otel_distro.admin.http import MAX_HEAD_BYTES
+from otel_distro.admin.http import MAX_HEAD_BYTES, Response
+from otel_distro.admin.loop import Loop
+from otel_distro.admin.server import Listener, listen
 from otel_distro.metrics.reader import PrometheusReader
 from otel_distro.variables import AdminSettings, Settings
 
@@ -91,6 +96,21 @@ def test_query_and_format_and_compression(start):
     assert (status, headers["Content-Encoding"]) == (200, "gzip")
     assert headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
     assert gzip.decompress(body).endswith(b"# EOF\n")
+
+
+def test_a_page_is_let_go_of_when_it_is_sent():
+    """Not seconds later with the connection's timers: a page of many series has megabytes."""
+    loop = Loop()
+    page = Response(HTTPStatus.OK, body=b"x" * 1_000_000)
+    listener = Listener(loop, listen(AdminSettings(port=0)), None, lambda _request, respond: respond(page))
+    loop.start()
+    tracemalloc.start()
+    try:
+        assert [len(fetch(listener.url)[2]) for _ in range(10)] == [1_000_000] * 10
+        wait_until(lambda: tracemalloc.get_traced_memory()[0] < 3_000_000)
+    finally:
+        tracemalloc.stop()
+        loop.close(5)
 
 
 def test_head_has_the_headers_and_no_body(start):
