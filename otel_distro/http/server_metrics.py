@@ -54,16 +54,15 @@ class ServerMetrics:
     """The instruments of one meter."""
 
     def __init__(self, meter: Meter) -> None:
-        self.arrivals = Arrivals()
         self._meter = meter
-        self._durations = OutcomeSeries(
-            meter.create_histogram(
-                "http.server.request.duration",
-                unit="s",
-                description="Duration of HTTP server requests.",
-                explicit_bucket_boundaries_advisory=DURATION_BUCKETS,
-            )
+        self.arrivals = Arrivals()
+        self._duration = meter.create_histogram(
+            "http.server.request.duration",
+            unit="s",
+            description="Duration of HTTP server requests.",
+            explicit_bucket_boundaries_advisory=DURATION_BUCKETS,
         )
+        self._series: dict[tuple[Any, ...], BoundSeries | UnboundSeries] = {}
         meter.create_observable_up_down_counter(
             "http.server.active_requests",
             callbacks=[self._observe],
@@ -73,7 +72,17 @@ class ServerMetrics:
 
     def series(self, outcome: tuple[Any, ...]) -> BoundSeries | UnboundSeries:
         """Return where requests of this outcome are counted; it has the fields of `Outcome`."""
-        return self._durations[outcome]
+        try:
+            return self._series[outcome]
+        except KeyError:
+            return self._series.setdefault(outcome, bind(self._duration, Outcome(*outcome).attributes()))
+
+    def _observe(self, _: CallbackOptions) -> Iterable[Observation]:
+        for method, scheme, number in self.arrivals.in_flight():
+            attributes = {"http.request.method": method}
+            if scheme is not None:
+                attributes["url.scheme"] = scheme
+            yield Observation(number, attributes)
 
     @cached_property
     def request_sizes(self) -> OutcomeSeries:
@@ -87,13 +96,6 @@ class ServerMetrics:
 
     def _sizes(self, name: str, description: str) -> OutcomeSeries:
         return OutcomeSeries(self._meter.create_histogram(name, unit="By", description=description))
-
-    def _observe(self, _: CallbackOptions) -> Iterable[Observation]:
-        for method, scheme, number in self.arrivals.in_flight():
-            attributes = {"http.request.method": method}
-            if scheme is not None:
-                attributes["url.scheme"] = scheme
-            yield Observation(number, attributes)
 
 
 _by_meter: WeakKeyDictionary[Meter, ServerMetrics] = WeakKeyDictionary()
