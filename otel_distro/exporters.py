@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from otel_distro.frozen import dataclass
 from otel_distro.upstream import SIGNAL_GROUPS, load_entry_point, otlp_entry_point
 from otel_distro.variables import OtlpSettings, Settings
 

@@ -11,10 +11,11 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from otel_distro import casts
+from otel_distro.frozen import dataclass
 from otel_distro.variables import EMPTY, SDK_VARIABLES, Settings, Variable
 from otel_distro.variables import upstream as upstream_variables
 from otel_distro.variables.declare import variable_of

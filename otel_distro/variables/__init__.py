@@ -6,9 +6,8 @@ Nothing in this folder reads the environment; `otel_distro.settings` does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from otel_distro import casts
+from otel_distro.frozen import dataclass
 from otel_distro.variables.declare import EMPTY, Variable, declared, group, variable
 from otel_distro.variables.http import HttpSettings
 from otel_distro.variables.logs import LogSettings, RedactionSettings

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import Field, field, fields, replace
 from types import MappingProxyType
 from typing import Any
 
 from otel_distro.casts import Cast
+from otel_distro.frozen import dataclass
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from otel_distro import casts
+from otel_distro.frozen import dataclass
 from otel_distro.variables.declare import variable
 
 

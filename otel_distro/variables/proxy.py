@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from otel_distro import casts
+from otel_distro.frozen import dataclass
 from otel_distro.variables.declare import variable
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from otel_distro import casts
+from otel_distro.frozen import dataclass
 from otel_distro.variables.declare import EMPTY, group, variable
 
 

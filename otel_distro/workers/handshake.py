@@ -6,8 +6,9 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 
+from otel_distro.frozen import dataclass
 from otel_distro.variables import Settings
 
 _VERSION, _FIELDS = "1", 4
