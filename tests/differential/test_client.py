@@ -71,7 +71,9 @@ def test_every_entry_of_the_list_is_seen(contrib, ours):
 def durations(observed):
     """Return how many calls were counted per attribute set."""
     assert {(name, unit) for name, unit, *_ in observed["points"]} == {("http.client.request.duration", "s")}
-    return Counter({json.dumps(attributes, sort_keys=True): count for _, _, attributes, count, *_ in observed["points"]})
+    return Counter(
+        {json.dumps(attributes, sort_keys=True): count for _, _, attributes, count, *_ in observed["points"]}
+    )
 
 
 def test_only_calls_that_raise_are_counted_beyond_contrib(contrib, ours):
