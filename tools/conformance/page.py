@@ -17,9 +17,12 @@ span, encoder, middleware, httpx path and metric reader in place of upstream's. 
 A test counts if it passes with upstream's own parts in the same environment. "Really ran" says how often our parts did
 the work: a suite in which one of them never ran fails, however many of its tests pass.
 
-What no test of upstream asks, `tests/differential/test_client.py` compares: it makes the same 332 calls with contrib's
+What no test of upstream asks, two comparisons ask. `tests/differential/test_server.py` serves the same 452 requests with
+contrib's instrumentation and with ours, and holds all spans and metrics against each other, sizes of bodies included. They may
+differ only in what `tests/support/differential_rules.py` lists, with the reason of each difference; of sizes, contrib leaves
+out empty bodies and gives a streamed response the size of an earlier one. `tests/differential/test_client.py` makes the same 332 calls with contrib's
 instrumentation and with ours, with httpx and with httpx2, and holds all 404 client spans and the duration metric against
-each other. They may differ only in what `tests/support/differential_rules.py` lists: `network.peer.address` and
+each other. They may differ only in what the same file lists: `network.peer.address` and
 `network.peer.port`, which ours leaves out, and `url.full`, which has no credentials, no query values and no fragment;
 and calls that raise have a duration with ours.
 """
