@@ -15,6 +15,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from otel_distro import diagnostics
 from otel_distro.http.attributes import masked_query, text
 from otel_distro.http.client_headers import send_ids
+from otel_distro.http.client_peer import peer_of
 from otel_distro.http.client_telemetry import ClientTelemetry
 from otel_distro.http.spans import complete
 from otel_distro.upstream.context import SPAN_KEY, attach_context, current_context, detach_context
@@ -60,7 +61,9 @@ class ClientCall:
         key = response.status_code, extensions.get("http_version")
         outcome = target.outcomes.get(key) or target.answered(key)
         outcome.series.record(elapsed, ids if ids.trace_flags & 1 else None)
-        complete(self.span, self._attributes, outcome.attributes)
+        stream = extensions.get("network_stream")  # only a transport with a network has one
+        ended = outcome.attributes if stream is None else {**outcome.attributes, **peer_of(stream)}
+        complete(self.span, self._attributes, ended)
         if outcome.failed:
             self.span.set_status(_ERROR)
         self.span.end()

@@ -87,7 +87,7 @@ def _without_secrets(theirs: str, ours: str) -> bool:
 
 CLIENT_DIFFERENCES = (
     Difference(
-        "defined as the address of the peer, which contrib does not know: it repeats the URL's host",
+        "the address of the connection's other end, unknown where none was made; contrib repeats the URL's host",
         "network.peer.address",
         lambda theirs, ours: theirs in {"127.0.0.1", "nowhere"} and ours is None,
     ),

@@ -50,6 +50,26 @@ def patch_httpx(module: ModuleType) -> None:
     module.HTTPXClientInstrumentor = ours.HttpxInstrumentor
     module.HTTPX2ClientInstrumentor = ours.Httpx2Instrumentor
     count(ours, "begin", "client calls")
+    finish = ours.finish
+
+    def finish_connected(call: Any, response: Any, error: BaseException | None) -> None:
+        if response is not None:
+            response.extensions.setdefault("network_stream", _Connection(call))
+        finish(call, response, error)
+
+    ours.finish = finish_connected
+
+
+class _Connection:
+    """What respx's answers lack: a connection, at whose other end is the host that the call asked for."""
+
+    def __init__(self, call: Any) -> None:
+        attributes = call._attributes  # noqa: SLF001 - of our own call
+        self._peer = attributes["server.address"], attributes["server.port"]
+
+    def get_extra_info(self, _name: str) -> tuple[str, int]:
+        uses["peers"] += 1
+        return self._peer
 
 
 def _count_requests(ours: ModuleType) -> None:

@@ -23,8 +23,9 @@ differ only in what `tests/support/differential_rules.py` lists, with the reason
 out empty bodies and gives a streamed response the size of an earlier one. `tests/differential/test_client.py` makes the same 332 calls with contrib's
 instrumentation and with ours, with httpx and with httpx2, and holds all 404 client spans and the duration metric against
 each other. They may differ only in what the same file lists: `network.peer.address` and
-`network.peer.port`, which ours leaves out, and `url.full`, which has no credentials, no query values and no fragment;
-and calls that raise have a duration with ours.
+`network.peer.port` of calls that raised, which no connection tells, and `url.full`, which has no credentials, no query values
+and no fragment; and calls that raise have a duration with ours. The answers that upstream's httpx tests mock get a connection,
+at whose other end is the host of the URL.
 """
 
 

@@ -28,7 +28,7 @@ SUITES = (
     ),
     Suite("opentelemetry-instrumentation-asgi", ("tracing", "metrics", "asgi"), ("spans", "requests served")),
     Suite("opentelemetry-instrumentation-fastapi", ("tracing", "metrics", "fastapi"), ("spans", "requests served")),
-    Suite("opentelemetry-instrumentation-httpx", ("tracing", "metrics", "httpx"), ("spans", "client calls")),
+    Suite("opentelemetry-instrumentation-httpx", ("tracing", "metrics", "httpx"), ("spans", "client calls", "peers")),
     Suite("opentelemetry-exporter-prometheus", ("prometheus",), ("metrics rendered",)),
 )
 

@@ -58,10 +58,11 @@ def test_a_call_is_a_client_span_with_a_duration(client, server, get):
     span = client.span()
     known = {"http.request.method": "GET", "server.address": "127.0.0.1", "server.port": port}
     ended = {"http.response.status_code": 200, "network.protocol.version": "1.1"}
+    peer = {"network.peer.address": "127.0.0.1", "network.peer.port": port}
     url = f"{server.url}/status/200?token=REDACTED&page=REDACTED"
     assert response.text == "ok"
     assert (span.name, span.kind, span.status.status_code) == ("GET", SpanKind.CLIENT, StatusCode.UNSET)
-    assert dict(span.attributes) == {**known, "url.full": url, **ended}
+    assert dict(span.attributes) == {**known, "url.full": url, **ended, **peer}
     assert durations(client) == [({**known, **ended}, 1)]
 
 
