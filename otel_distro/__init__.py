@@ -6,8 +6,7 @@ Importing this package changes nothing. The launcher (``opentelemetry-instrument
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # `typing` takes longer to import than everything that a launched helper process needs
 if TYPE_CHECKING:
     from otel_distro.runtime import Runtime
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from otel_distro.exporters import plan
-from otel_distro.settings import Reading
+from otel_distro.reading import Reading
 from otel_distro.upstream import entry_point_names
 
 THIS = "otel_distro"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from otel_distro import __version__
 from otel_distro.checks import problems_of
-from otel_distro.settings import MASK, Value, read
+from otel_distro.reading import MASK, Value
+from otel_distro.settings import read
 
 if TYPE_CHECKING:
     from otel_distro.variables import Variable

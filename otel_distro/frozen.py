@@ -9,6 +9,7 @@ Reading a field costs what it did; making an object costs a few microseconds mor
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 Fields = dict[str, dataclasses.Field[Any]]
@@ -62,13 +63,13 @@ if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass  # noqa: PLC0414  re-exported: type checkers see the library's
 else:
 
-    def dataclass(*, frozen):
+    def dataclass(*, frozen: bool) -> Callable[[type], type]:
         """Return the decorator; `fields`, `replace` and `asdict` of the standard library work on what it makes."""
         if not frozen:
             raise TypeError("only frozen classes are made here")
         return _decorate
 
-    def _decorate(kind):
+    def _decorate(kind: type) -> type:
         for name in _METHODS:
             if name not in vars(kind):
                 setattr(kind, name, vars(_Frozen)[name])

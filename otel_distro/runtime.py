@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from otel_distro import diagnostics
 from otel_distro.imports import when_imported
+from otel_distro.reading import Reading
 from otel_distro.roles import Role, recognise
-from otel_distro.settings import Reading, prepare_upstream, read
+from otel_distro.settings import prepare_upstream, read
 from otel_distro.variables import Settings
 
 EX_CONFIG = 78  # sysexits.h: something was found in an unconfigured or misconfigured state
@@ -25,7 +25,6 @@ REPLACED = frozenset({"fastapi", "httpx", "httpx2"})  # contrib's instrumentatio
 Close = Callable[[float], object]
 
 
-@dataclass
 class Runtime:
     """What stands in this process.
 
@@ -36,13 +35,14 @@ class Runtime:
         facts: What is on, for the start-up line: part -> where.
     """
 
-    settings: Settings
-    role: Role
-    problems: list[str] = field(default_factory=list)
-    facts: dict[str, object] = field(default_factory=dict)
-    _closers: list[tuple[str, Close]] = field(default_factory=list)
-    _flushers: list[tuple[str, Close]] = field(default_factory=list)
-    _announced: bool = False
+    def __init__(self, settings: Settings, role: Role, problems: Iterable[str] = ()) -> None:
+        self.settings = settings
+        self.role = role
+        self.problems = list(problems)
+        self.facts: dict[str, object] = {}
+        self._closers: list[tuple[str, Close]] = []
+        self._flushers: list[tuple[str, Close]] = []
+        self._announced = False
 
     def part(self, name: str, start: Callable[[], Any]) -> Any:
         """Start one part; when it fails, say so and go on without it."""
@@ -95,13 +95,11 @@ class Runtime:
                 diagnostics.fault(f"closing {name}", error)
 
 
-@dataclass
 class _Process:
     """The state of this process: at most one runtime stands."""
 
     reading: Reading | None = None
     runtime: Runtime | None = None
-    launched: bool = False
 
 
 _process = _Process()
@@ -124,9 +122,7 @@ def start(**launcher: Any) -> Runtime:
     """
     if _process.runtime is None:
         reading = prepare()
-        _process.runtime = Runtime(
-            reading.settings, recognise(), problems=[str(problem) for problem in reading.problems]
-        )
+        _process.runtime = Runtime(reading.settings, recognise(), map(str, reading.problems))
         if not reading.settings.disabled and _process.runtime.role is not Role.HELPER:
             _bring_up(_process.runtime, launcher)
     return _process.runtime

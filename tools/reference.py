@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from otel_distro.cli import default_text
-from otel_distro.settings import effective
+from otel_distro.reading import effective
 from otel_distro.variables import SDK_VARIABLES, Settings, Variable
 from otel_distro.variables.declare import variable_of
 

@@ -31,6 +31,8 @@ class Variable:
 
     def scoped(self, scope: Mapping[str, str]) -> Variable:
         """Return the variable with the placeholders of its names filled in."""
+        if not scope:
+            return self
         older = tuple(name.format(**scope) for name in self.older)
         return replace(self, name=self.name.format(**scope), older=older)
 

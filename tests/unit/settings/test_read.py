@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from otel_distro.settings import Reading, overridden, prepare_upstream, read
+from otel_distro.reading import Reading
+from otel_distro.settings import overridden, prepare_upstream, read
 from otel_distro.variables import Settings
 
 
