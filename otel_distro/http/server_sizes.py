@@ -15,10 +15,8 @@ _MOST_DIGITS = 13
 
 def content_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
     """Return the size that a Content-Length header announces, in bytes; None if there is none that can be believed."""
-    for name, value in headers:
-        if name.lower() == b"content-length":
-            return int(value) if value.isdigit() and len(value) <= _MOST_DIGITS else None
-    return None
+    value = dict(headers).get(b"content-length")  # ASGI's names are in lower case
+    return int(value) if value is not None and value.isdigit() and len(value) <= _MOST_DIGITS else None
 
 
 class MeasuredRequest(ServerRequest):
@@ -28,15 +26,19 @@ class MeasuredRequest(ServerRequest):
     _sent = 0
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Measure a message before it is observed: the last one ends the request."""
+        """Measure a message before it is observed, as the last one ends the request."""
+        if self._announced is None:
+            self._measure(message)
+        return super().send(message)
+
+    def _measure(self, message: Message) -> None:
         try:
-            if message["type"] == "http.response.body":
-                self._sent += len(message.get("body", b""))
-            elif message["type"] == "http.response.start":
+            if message["type"] == "http.response.start":
                 self._announced = content_length(message.get("headers", ()))
+            elif message["type"] == "http.response.body":
+                self._sent += len(message.get("body", b""))
         except Exception as error:  # noqa: BLE001 - the boundary to the application: a fault of ours stays ours
             diagnostics.fault("http.server", error)
-        return super().send(message)
 
     def finish(self) -> None:
         """Record the request and its sizes."""
@@ -49,7 +51,7 @@ class MeasuredRequest(ServerRequest):
         failed = status is None or status >= 500 or self._exception is not None
         error = self._error() if failed else None
         outcome = arrival.method, arrival.scheme, arrival.version, self._report.route, status, error
-        sampled = self._ids if self._ids.trace_flags.sampled else None
+        sampled = self._ids if self._ids[3] & 1 else None
         received = content_length(self._scope["headers"])
         if received is not None:
             metrics.request_sizes[outcome].record(received, sampled)

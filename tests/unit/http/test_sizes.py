@@ -109,7 +109,7 @@ class TestAsked:
     ],
 )
 def test_only_a_plain_number_of_a_likely_size_is_believed(value, size):
-    assert content_length([(b"host", b"h"), (b"Content-Length", value)]) == size
+    assert content_length([(b"host", b"h"), (b"content-length", value)]) == size
 
 
 def test_no_header_is_no_size():
