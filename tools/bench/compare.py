@@ -1,83 +1,106 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make bench`: every variant serves the same application, loaded in turn, round after round."""
+"""Load every variant in turn, round after round, with bare before and after each: see pairs.py for why."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import json
-import statistics
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
-from servers import Load, Server, free_port, serving
-from variants import VARIANTS, Variant, make
+from judged import of_servers
+from load import Load, saturate
+from paced import pace
+from pairs import Measured, Pair, added, slower
+from servers import LOAD_CORE, Server, free_port, serving
+from variants import BARE, VARIANTS, Variant, make
 
 # The variants that the bar judges are measured in every round, so that noise moves their ratios less; the parts of ours
 # and the other distributions in every third.
 PARTS_EVERY = 3
 
 
-def available(names: str) -> list[Variant]:
-    """Return the variants that were asked for and whose environments can be made."""
-    chosen = [variant for variant in VARIANTS if names in variant.name or variant is VARIANTS[0]]
+def available(names: str = "", *, judged: bool = False) -> list[Variant]:
+    """Return the variants that were asked for and whose environments can be made; bare is one of them."""
+    chosen = [each for each in VARIANTS if each is BARE or (names in each.name and each.judged >= judged)]
     made = {name: make(name) for name in dict.fromkeys(variant.environment for variant in chosen)}
     for name in (name for name, there in made.items() if not there):
         print(f"left out, its packages cannot be installed: {name}")
     return [variant for variant in chosen if made[variant.environment]]
 
 
-def measure(variants: list[Variant], rounds: int, seconds: int, connections: int) -> dict[str, dict[str, float]]:
-    """Return the medians of each variant over the rounds."""
-    sink_port = free_port()
-    loads: dict[str, list[Load]] = {variant.name: [] for variant in variants}
-    with contextlib.ExitStack() as running:
-        sink = subprocess.Popen([sys.executable, str(Path(__file__).with_name("sink.py")), str(sink_port)])
-        running.callback(sink.wait)
-        running.callback(sink.terminate)
-        servers: dict[str, Server] = {}
-        for variant in variants:
-            servers[variant.name] = running.enter_context(serving(variant, sink_port))
-            servers[variant.name].load(1, connections)
-            print(f"  {variant.name} answers", flush=True)
-        for number in range(rounds):
-            print(f"round {number + 1} of {rounds} …", flush=True)
-            for variant in (each for each in variants if each.judged or number % PARTS_EVERY == 0):
-                loads[variant.name].append(servers[variant.name].load(seconds, connections))
-        return {name: _medians(loads[name], servers[name]) for name in servers}
+@contextlib.contextmanager
+def running(variants: list[Variant]) -> Iterator[dict[str, Server]]:
+    """Run a server of each variant, and the collector that they export to."""
+    port = free_port()
+    sink = ["taskset", "-c", LOAD_CORE, sys.executable, str(Path(__file__).with_name("sink.py")), str(port)]
+    with contextlib.ExitStack() as stack:
+        collector = subprocess.Popen(sink)
+        stack.callback(collector.wait)
+        stack.callback(collector.terminate)
+        yield {variant.name: stack.enter_context(serving(variant, port)) for variant in variants}
 
 
-def _medians(loads: list[Load], server: Server) -> dict[str, float]:
-    return {
-        "cpu": statistics.median(load.cpu for load in loads),
-        "cpu_min": min(load.cpu for load in loads),
-        "rate": statistics.median(load.rate for load in loads),
-        "p50": statistics.median(load.p50 for load in loads),
-        "p99": statistics.median(load.p99 for load in loads),
-        "start": server.started_seconds,
-        "memory": server.resident_bytes() / 1e6,
-    }
+def measure(
+    servers: dict[str, Server], variants: list[Variant], rounds: int, load: Callable[[Server], Load]
+) -> dict[str, Measured]:
+    """Load all servers in turn, each round in another order. Bare is compared with its own loads next in time."""
+    others = [variant for variant in variants if variant is not BARE]
+    pairs: dict[str, list[Pair]] = {variant.name: [] for variant in variants}
+    for server in servers.values():
+        load(server)  # warm up
+    bare = [load(servers[BARE.name])]
+    for number in range(rounds):
+        for variant in _turn(others, number):
+            found = load(servers[variant.name])
+            bare.append(load(servers[BARE.name]))
+            pairs[variant.name].append(Pair(found, bare[-2], bare[-1]))
+    pairs[BARE.name] = [Pair(*loads) for loads in zip(bare[1:], bare, bare[2:], strict=False)]
+    return {name: Measured(pairs[name], server.resident_bytes() / 1e6) for name, server in servers.items()}
+
+
+def _turn(variants: list[Variant], number: int) -> list[Variant]:
+    """Return the variants of a round, which begins with another one each time."""
+    first = number % len(variants)
+    return [each for each in variants[first:] + variants[:first] if each.judged or number % PARTS_EVERY == 0]
+
+
+def line(name: str, row: Measured) -> str:
+    """Return a variant's figures for people who watch."""
+    cpu, p99 = added(row.pairs), slower(row.pairs)
+    return (
+        f"{name:52} +{cpu.value:6.1f} us ({cpu.low:.0f} … {cpu.high:.0f})"
+        f"   p99 {p99.value:5.2f} of bare's ({p99.low:.2f} … {p99.high:.2f})"
+    )
 
 
 def main() -> None:
-    """Measure, print, and keep the figures for the report."""
+    """Measure, print, and keep the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--seconds", type=int, default=1)
-    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--seconds", type=float, default=0.3)
+    parser.add_argument("--rate", type=int, help="requests per second; as many as the server can take without it")
     parser.add_argument("--only", default="", help="part of a variant's name; bare is always measured")
+    parser.add_argument("--judged", action="store_true", help="only the variants that the bar judges")
     parser.add_argument("--output", type=Path, help="a file for the figures, as JSON")
     options = parser.parse_args()
-    figures = measure(available(options.only), options.rounds, options.seconds, options.connections)
-    bare = figures["bare"]["cpu"]
-    for name, row in figures.items():
-        print(
-            f"{name:52} {row['cpu']:7.1f} us  +{row['cpu'] - bare:6.1f}  p50 {row['p50']:6.2f}  p99 {row['p99']:6.2f} ms"
-            f"  {row['memory']:5.0f} MB"
-        )
+    variants = available(options.only, judged=options.judged)
+    seconds = options.seconds
+    load = (
+        partial(pace, rate=options.rate, seconds=int(seconds)) if options.rate else partial(saturate, seconds=seconds)
+    )
+    with running(variants) as servers:
+        found = measure(servers, variants, options.rounds, load)
+    print(*(line(name, row) for name, row in found.items()), sep="\n")
+    if not options.only:
+        print(*of_servers(found), sep="\n")
     if options.output:
-        options.output.write_text(json.dumps(figures, indent=1))
+        options.output.write_text(json.dumps({name: asdict(row) for name, row in found.items()}, indent=1))
 
 
 if __name__ == "__main__":

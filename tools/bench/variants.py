@@ -44,8 +44,9 @@ UPSTREAM_METRICS = {"OTEL_METRICS_EXPORTER": "prometheus", "OTEL_SEMCONV_STABILI
 NO_LOGS = {"OTEL_LOGS_EXPORTER": "none"}
 OUR_LINES = {"BENCH_STRUCTLOG": "left alone"}
 
+BARE = Variant("bare", "plain", judged=True)
 VARIANTS = (
-    Variant("bare", "plain", judged=True),
+    BARE,
     Variant("metrics-only stack", "plain", variables={"BENCH_METRICS_ONLY": "1"}, judged=True),
     Variant("upstream: traces, /metrics", "upstream", LAUNCHER, {**UPSTREAM_METRICS, **NO_LOGS}, judged=True),
     Variant(

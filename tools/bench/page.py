@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/benchmarks.md from what was measured: nothing on it is written by hand."""
+
+from __future__ import annotations
+
+import operator
+import os
+import platform
+import statistics
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from judged import Figure, of_all, of_calls
+from pairs import Estimate, Measured, added, slower
+
+HEAD = """# Benchmarks
+
+Written by `make bench`. Absolute values move from machine to machine, and with what else runs on it; the ratios
+within one run are what counts. How the costs came down, and why a bar is missed: [performance.md](performance.md).
+
+{machine}
+
+Each variant serves the same application, in turn, round after round, each round in another order. Before and after
+each of these loads bare is loaded for as long, and what a variant adds is a share of what bare cost just then: a
+shared machine that is faster and slower by half within a minute slows both. The figures are medians over the rounds.
+"Nine of ten runs" is what a figure would lie between if the run were made up of these rounds, drawn at random (a
+bootstrap): differences below that are noise. Spans and log records leave in full batches, none because time is up, so
+that what a load costs is not paid while another is measured.
+"""
+SATURATED = """## A server at saturation
+`GET /items/{id}`: a path parameter, two structlog events, no I/O; uvicorn on one core, wrk with 16 connections and
+the collector on the other. "Everything" is OTLP traces, /metrics, ids on every line, the access event, correlation
+headers and redaction; the others write no access line.
+
+![added CPU per request](benchmarks.svg)
+"""
+PACED = """## Paced load
+The same servers at {rate} requests a second, well below what they can take, sent on schedule whatever the server does;
+latency counts from when a request was due (`tools/bench/paced.py`). A request costs more CPU than at saturation,
+because the server wakes for each, with cold caches.
+"""
+ROUTES = """## More routes
+In process, without a server: added CPU µs per request, with so many routes before the one that is asked for.
+"""
+CALLS = """## An httpx call
+CPU µs of the caller per call, alone and what is added: in process, by a transport that answers at once, and to a server
+behind a connection, by httpx's one and other client (`tools/bench/client_path.py`).
+"""
+LINES = """## A log line
+Written to /dev/null, inside a span (`tools/bench/log_lines.py`, which has the code of each). "structlog + orjson +
+BytesLogger + ids" is structlog set up as fast as it can be.
+"""
+START = """## Start-up
+CPU of `{program}`, plain and by the launcher. `floor` is upstream's launcher
+with nothing to set up; `launcher` its first process alone (`tools/bench/start_up.py`).
+"""
+SERVER_COLUMNS = ("variant", "CPU µs/request", "added", "nine of ten runs", "p50 ms", "p99 ms", "p99 ÷ bare's", "MB")
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """Return the page."""
+    sections = [
+        HEAD.format(machine=_machine()),
+        "## The bar\n" + _table(("ratio", "measured", "nine of ten runs", "must", "aim", ""), map(_bar, of_all(found))),
+        SATURATED + "\n" + _servers(found["servers"]),
+        PACED.format(rate=found["rate"]) + "\n" + _servers(found["paced"]),
+        ROUTES + "\n" + _routes(found["routes"]),
+        CALLS + "\n" + _calls(found["calls"]),
+        LINES + "\n" + _lines(found["log lines"]),
+        START.format(program=found["program"]) + "\n" + _start(found["start-up"], found["start-up, split"]),
+    ]
+    return "\n".join(sections)
+
+
+def _machine() -> str:
+    return (
+        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f} when it ended, "
+        f"{platform.platform()}, Python {platform.python_version()}, FastAPI {version('fastapi')}, "
+        f"uvicorn {version('uvicorn')}, opentelemetry-sdk {version('opentelemetry-sdk')}."
+    )
+
+
+def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table whose first column is text and whose others are numbers."""
+    names = list(columns)
+    lines = [names, ["---", *["--:"] * (len(names) - 1)], *map(list, rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _bar(figure: Figure) -> list[str]:
+    noise = "" if figure.range is None else "{:.2f} … {:.2f}".format(*figure.range)
+    sign = "≥" if figure.high else "≤"
+    bounds = [f"{sign} {figure.must:g}", f"{sign} {figure.aim:g}"]
+    return [figure.what, f"{figure.value:.2f}", noise, *bounds, figure.verdict().replace("missed", "**missed**")]
+
+
+def _servers(found: Mapping[str, Measured]) -> str:
+    return _table(SERVER_COLUMNS, (_server(name, row) for name, row in found.items()))
+
+
+def _server(name: str, row: Measured) -> list[str]:
+    cpu, p50, p99 = (
+        statistics.median(getattr(pair.load, figure) for pair in row.pairs) for figure in ("cpu", "p50", "p99")
+    )
+    extra = ["", ""] if name == "bare" else _between(added(row.pairs))
+    return [
+        name,
+        f"{cpu:.0f}",
+        *extra,
+        f"{p50:.1f}",
+        f"{p99:.1f}",
+        f"{slower(row.pairs).value:.2f}",
+        f"{row.memory:.0f}",
+    ]
+
+
+def _between(found: Estimate) -> list[str]:
+    return [f"{found.value:.0f}", f"{found.low:.0f} … {found.high:.0f}"]
+
+
+def _routes(found: Mapping[int, Mapping[str, float]]) -> str:
+    rows = (
+        (str(count), *(f"{row[name] - row['bare']:.0f}" for name in ("ours", "contrib")))
+        for count, row in found.items()
+    )
+    return _table(("routes", "ours", "upstream"), rows)
+
+
+def _calls(found: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+    return _table(("", "bare", "contrib adds", "ours adds", "ours ÷ contrib"), (_call(*row) for row in found.items()))
+
+
+def _call(way: str, times: Mapping[str, Sequence[float]]) -> list[str]:
+    bare = statistics.median(times["bare"])
+    extra = [statistics.median(map(operator.sub, times[name], times["bare"])) for name in ("contrib", "ours")]
+    return [way, *(f"{value:.0f}" for value in (bare, *extra)), f"{of_calls(times).value:.2f}"]
+
+
+def _lines(found: Mapping[str, Any]) -> str:
+    costs = _table(
+        ("variant", "CPU µs/line"), ((name, f"{ns / 1000:.1f}") for name, ns in found["nanoseconds per call"].items())
+    )
+    ratios = _table(("", ""), ((name, f"{value:g}") for name, value in found.items() if not isinstance(value, dict)))
+    return costs + "\n" + ratios
+
+
+def _start(found: Mapping[str, Mapping[str, float]], split: Mapping[str, float]) -> str:
+    columns = ("", "CPU ms", "largest resident MB")
+    rows = ((name, f"{row['milliseconds']:.0f}", f"{row['megabytes']:.0f}") for name, row in found.items())
+    where = ((name, f"{value:.2f}" if name.startswith("ratio") else f"{value:.0f} ms") for name, value in split.items())
+    return _table(columns, rows) + "\n" + _table(("where it is", ""), where)
