@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from otel_distro import diagnostics
+
 Kind = Literal["counter", "gauge", "histogram", "summary", "info", "unknown"]
 # What becomes of a gauge when several processes have it: added up, one series per worker, or one of the values.
 Policy = Literal["sum", "worker", "max", "min", "last"]
@@ -63,6 +65,7 @@ class Family:
 
 
 Families = dict[str, Family]
+_conflicts: set[str] = set()  # names of metrics that mean two things, as far as it was said
 
 
 def merge(total: Families, families: Iterable[Family], worker: str = "") -> None:
@@ -74,6 +77,8 @@ def merge(total: Families, families: Iterable[Family], worker: str = "") -> None
             total[family.name] = known
         elif known.kind != family.kind:
             # The same name with another meaning: the first one stands, for a name can be exposed only once.
+            # https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/#metric-metadata-1
+            _report_conflict(family.name, f"both a {known.kind} and a {family.kind}", f"the {family.kind}")
             continue
         if worker and family.kind in ("gauge", "unknown") and family.policy == "worker":
             for labels, point in family.points.items():
@@ -94,6 +99,15 @@ def _add(family: Family, labels: str, point: Point, worker: str) -> None:
             _add_distribution(known, point)
         elif worker and not labels.endswith(apart := with_label("", "worker", worker)):
             _add(family, f"{labels},{apart}" if labels else apart, point, worker)
+        elif not worker:
+            _report_conflict(family.name, "two histograms of different bounds", "one of them")
+
+
+def _report_conflict(name: str, what: str, left_out: str) -> None:
+    """Say it once, though every scrape meets it again."""
+    if name not in _conflicts:
+        _conflicts.add(name)
+        diagnostics.report(f"metric {name} is {what}: {left_out} is left out of /metrics, give it another name")
 
 
 def negative(family: Family) -> Family:

@@ -277,3 +277,36 @@ def test_exporters_report_themselves_under_the_conventional_names():
         ("otel_sdk_exporter_span_exported", False): 10,
         ("otel_sdk_exporter_span_exported", True): 3,
     }
+
+
+def test_a_name_with_two_meanings_is_reported_once_and_shown_once(registered, caplog):
+    reader = PrometheusReader()
+    meters = MeterProvider([reader])
+    meters.get_meter("api").create_counter("jobs_of_two_kinds").add(3)
+    meters.get_meter("worker").create_up_down_counter("jobs_of_two_kinds").add(5)
+    registered(prometheus_client.Gauge("bytes_of_two_kinds", "Bytes.")).set(7)
+    meters.get_meter("api").create_counter("bytes_of_two_kinds").add(1)
+    local = metrics.install(Settings(), reader)
+    shown = [local.families() for _ in range(3)][-1]
+    assert [values(shown[name]) for name in ("jobs_of_two_kinds", "bytes_of_two_kinds")] == [{"": 3}, {"": 1}]
+    assert caplog.messages == [
+        "metric jobs_of_two_kinds is both a counter and a gauge: the gauge is left out of /metrics, give it another name",
+        "metric bytes_of_two_kinds is both a counter and a gauge: the gauge is left out of /metrics, give it another name",
+    ]
+
+
+def test_histograms_of_one_name_with_other_bounds_are_reported_once(caplog):
+    reader = PrometheusReader()
+    meters = MeterProvider([reader])
+    for scope, bounds in (("api", [1.0]), ("worker", [2.0])):
+        histogram = meters.get_meter(scope).create_histogram("wait_of_two", explicit_bucket_boundaries_advisory=bounds)
+        histogram.record(0.5)
+    local = metrics.install(Settings(), reader)
+    shown = [local.families() for _ in range(3)][-1]
+    assert shown["wait_of_two"].points[""].bounds == (1.0,)
+    (message,) = caplog.messages
+    assert message.startswith("metric wait_of_two is two histograms of different bounds: one of them is left out")
+
+
+def values(family):
+    return {labels: point.value for labels, point in family.points.items()}
