@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from fnmatch import translate
-from itertools import repeat
 
 from opentelemetry.context import Context, create_key, get_value, set_value
 from opentelemetry.propagators.textmap import (
@@ -86,7 +85,7 @@ class Policy:
         encoded = trace_id.encode("ascii")
         ids = dict.fromkeys(self._log_fields, trace_id)
         if not self.trust_incoming or self.names.isdisjoint(headers):
-            return ids, list(zip(self._echoed, repeat(encoded)))
+            return ids, [(name, encoded) for name in self._echoed]
         echoed = dict.fromkeys(self._echoed, encoded)
         for _, name, field in self.fields:
             value = headers.get(name)

@@ -64,7 +64,7 @@ def speaks_w3c() -> bool:
 
 def extract(headers: Headers, by_name: Mapping[bytes, bytes], context: Context) -> tuple[Context, SpanContext | None]:
     """Return `context` with what the caller sent, its span and its baggage, and the context of that span."""
-    if not speaks_w3c():
+    if not (_judged[1] and _judged[0] is get_global_textmap()) and not speaks_w3c():  # the first half is a call less
         context = get_global_textmap().extract(headers, context, getter=_getter)
         return context, get_current_span(context).get_span_context()
     parent = None

@@ -13,6 +13,7 @@ from otel_distro import diagnostics
 from otel_distro.http.correlation import Policy
 from otel_distro.http.lifespan import flushing, serving
 from otel_distro.http.routes import NoReport
+from otel_distro.http.server_endings import Endings
 from otel_distro.http.server_extras import ServerExtras
 from otel_distro.http.server_metrics import ServerMetrics
 from otel_distro.http.server_request import OBSERVED_KEY, Scope, Send, ServerRequest
@@ -32,6 +33,7 @@ class ServerTelemetry:
 
     Attributes:
         start_span: Starts the span of a request; a root takes the caller's trace id, if it asked for one.
+        endings: How requests end, by their outcome.
         report: Makes the object that the router tells the route to.
         details: Finds name and attributes by matching all routes, where they must be known before the router ran.
         extras: Hooks, captured headers and message spans, if any were asked for.
@@ -53,6 +55,7 @@ class ServerTelemetry:
     ) -> None:
         self.start_span = starter(tracer)
         self.metrics = metrics
+        self.endings = Endings(metrics)
         self.policy = policy
         self.report = report
         self.details = details

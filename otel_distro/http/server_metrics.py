@@ -62,7 +62,6 @@ class ServerMetrics:
             description="Duration of HTTP server requests.",
             explicit_bucket_boundaries_advisory=DURATION_BUCKETS,
         )
-        self._series: dict[tuple[Any, ...], BoundSeries | UnboundSeries] = {}
         meter.create_observable_up_down_counter(
             "http.server.active_requests",
             callbacks=[self._observe],
@@ -70,12 +69,9 @@ class ServerMetrics:
             description="Number of active HTTP server requests.",
         )
 
-    def series(self, outcome: tuple[Any, ...]) -> BoundSeries | UnboundSeries:
-        """Return where requests of this outcome are counted; it has the fields of `Outcome`."""
-        try:
-            return self._series[outcome]
-        except KeyError:
-            return self._series.setdefault(outcome, bind(self._duration, Outcome(*outcome).attributes()))
+    def series(self, outcome: Outcome) -> BoundSeries | UnboundSeries:
+        """Return where requests of this outcome are counted."""
+        return bind(self._duration, outcome.attributes())
 
     def _observe(self, _: CallbackOptions) -> Iterable[Observation]:
         for method, scheme, number in self.arrivals.in_flight():

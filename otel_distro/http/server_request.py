@@ -8,7 +8,6 @@ does, as the application has filled the processor's caches in between.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span
 
 from otel_distro import diagnostics
-from otel_distro.http.attributes import span_name
 from otel_distro.http.correlation import current as current_ids
 from otel_distro.http.failed import remember
 from otel_distro.http.propagation import extract
@@ -36,14 +34,6 @@ Send = Callable[[Message], Awaitable[None]]
 # cycle, and collecting cycles costs more than everything else here.
 OBSERVED_KEY = "otel_distro.observed"
 _ERROR = Status(StatusCode.ERROR)
-
-
-@lru_cache(maxsize=1024)
-def _ending(method: str, route: str | None, status: int | None, error: str | None) -> tuple[dict[str, Any], str | None]:
-    """Return the attributes that a span gets when it ends, not to be changed, and its name if there is a route."""
-    known = {"http.response.status_code": status, "http.route": route, "error.type": error}
-    more = {name: value for name, value in known.items() if value is not None}
-    return more, None if route is None else span_name(method, route)
 
 
 class ServerRequest:
@@ -122,9 +112,11 @@ class ServerRequest:
         The list of headers may belong to a response object that is used again, so it is copied.
         """
         self._status = status
-        headers, ours = list(message.get("headers") or ()), self._response_headers
-        taken = self._telemetry.policy.names.intersection(dict(headers))
-        message["headers"] = headers + ([pair for pair in ours if pair[0] not in taken] if taken else ours)
+        headers, ours = message.get("headers") or (), self._response_headers
+        if not self._telemetry.policy.names.isdisjoint(dict(headers)):
+            taken = dict(headers)
+            ours = [pair for pair in ours if pair[0] not in taken]
+        message["headers"] = [*headers, *ours]
         if self._telemetry.extras is not None:
             self._telemetry.extras.on_response(self._span, message)
 
@@ -146,22 +138,21 @@ class ServerRequest:
         arrival.in_flight.discard(self)
         if self._exception is not None or report.exceptions:
             self._record_exception()
-        route, error = report.route, None
+        route, error, ids = report.route, None, self._ids
         if status is None or status >= 500 or self._exception is not None:
             error = self._error()
-        outcome = arrival.method, arrival.scheme, arrival.version, route, status, error
-        telemetry.metrics.series(outcome).record(elapsed, self._ids if self._ids[3] & 1 else None)
-        self._end_span(route, error)
+        record, more, name = telemetry.endings[arrival.method, arrival.scheme, arrival.version, route, status, error]
+        record(elapsed, ids if ids[3] & 1 else None)
+        self._end_span(more, name, error)
         if telemetry.access is not None:
             self._emit_access(telemetry.access, arrival.method, route, elapsed)
 
-    def _end_span(self, route: str | None, error: str | None) -> None:
+    def _end_span(self, more: dict[str, Any], name: str | None, error: str | None) -> None:
         """Add what is known now to the span, and end it."""
         span = self._span
-        more, name = _ending(self._arrival.method, route, self._status, error)
         if error is not None and self._exception is None and span.is_recording():
             span.set_status(_ERROR)
-        complete(span, self._attributes, more, None if name is None else (self.name, name))
+        complete(span, self._attributes, more, self.name, name)
         span.end()
 
     def _error(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from opentelemetry.trace import get_current_span
 
 from otel_distro.http.routes import SCOPE_KEY
+from otel_distro.http.server_endings import span_ending
 from otel_distro.http.server_request import Message, ServerRequest
 from otel_distro.upstream.context import attach_context, current_context
 from otel_distro.upstream.http import get_request_telemetry
@@ -43,7 +44,7 @@ class WebsocketSession(ServerRequest):
         route, error = self._report.route, None
         if self._status is None or self._exception is not None:
             error = self._error()
-        self._end_span(route, error)
+        self._end_span(*span_ending(self._arrival.method, route, self._status, error), error)
         self._arrival.in_flight.discard(self)
         if self._telemetry.access is not None:
             self._emit_access(self._telemetry.access, "WEBSOCKET", route, elapsed)

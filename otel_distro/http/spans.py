@@ -28,30 +28,29 @@ def starter(tracer: Tracer) -> StartSpan:
 
 
 def complete(
-    span: Span, started_with: dict[str, Any], more: dict[str, Any], names: tuple[str, str] | None = None
+    span: Span, started_with: dict[str, Any], more: dict[str, Any], name: str = "", new_name: str | None = None
 ) -> None:
-    """Add what is known at the end: attributes and name (`names` is what it was and will be), unless the application did.
+    """Add what is known at the end: attributes and name (what it was and will be), unless the application did.
 
     A span of ours has kept the very dict that it was started with, so it is written to; others are told.
     """
     if type(span) is OurSpan and span._attributes is started_with:
         for key, value in more.items():
             started_with.setdefault(key, value)
-        if names is not None and span._name is names[0]:
-            span._name = names[1]
+        if new_name is not None and span._name is name:
+            span._name = new_name
     elif span.is_recording():
         span.set_attributes(more)
-        if names is not None and getattr(span, "name", None) == names[0]:
-            span.update_name(names[1])
+        if new_name is not None and getattr(span, "name", None) == name:
+            span.update_name(new_name)
 
 
 def keep_hex_ids(span: Span, context: SpanContext) -> str:
     """Return the trace id as 32 hex digits, and keep both ids with the span for the log lines."""
     trace_id, span_id, *_ = context  # reading the properties of the tuple would be a call each
-    digits = f"{trace_id:032x}"
+    trace_digits, span_digits = trace_id.to_bytes(16, "big").hex(), span_id.to_bytes(8, "big").hex()
     if type(span) is OurSpan:
-        span.trace_id_hex = digits
-        span.span_id_hex = f"{span_id:016x}"
+        span.trace_id_hex, span.span_id_hex = trace_digits, span_digits
     elif type(span) is NonRecordingSpan:
-        vars(span).update(trace_id_hex=digits, span_id_hex=f"{span_id:016x}")
-    return digits
+        vars(span).update(trace_id_hex=trace_digits, span_id_hex=span_digits)
+    return trace_digits

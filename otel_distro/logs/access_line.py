@@ -19,6 +19,7 @@ from otel_distro.logs.stdout import PIPE_BUF
 
 _MOST_KEPT: Final = 2048
 _LONGEST_TEXT: Final = 512
+_LONGEST_KEPT: Final = 128
 
 # What stands between timestamp and ids; between ids and path; between path and duration; after the duration.
 _Parts = tuple[str, str, str, str]
@@ -36,6 +37,7 @@ class AccessLines:
         self._emitter = emitter
         self._most = min(PIPE_BUF, emitter.most)
         self._parts = _Shared(emitter, logger)
+        self._plain = _Plain()
 
     def write(  # noqa: PLR0913, PLR0917 - the fields of the access event
         self,
@@ -52,7 +54,7 @@ class AccessLines:
 
         Args:
             method: the request's method.
-            path: a query string, where some server left one, is for the long way to cut off.
+            path: without a query string; one with it goes the long way.
             route: the template that matched.
             status: what was sent.
             duration_ms: milliseconds.
@@ -60,8 +62,8 @@ class AccessLines:
             span: the server span.
             ids: the correlation ids of the request, harmless as `http.correlation` leaves them.
         """
-        parts = self._parts[method, route, status]
-        if parts is None or "?" in path or not (_is_plain(path) and _is_plain(client)):
+        parts, plain = self._parts[method, route, status], self._plain
+        if parts is None or not (plain[path] and plain[client]):
             return False
         try:
             ours = f'"trace_id":"{span.trace_id_hex}","span_id":"{span.span_id_hex}"'
@@ -77,7 +79,7 @@ class AccessLines:
         ).encode()
         if len(line) > self._most:
             return False
-        emitter.stdout.write(line)
+        emitter.stdout.put(line)
         return True
 
 
@@ -113,13 +115,25 @@ def _inner(fields: dict[str, Any]) -> str:
     return encode(fields).decode()[1:-2]
 
 
+class _Plain(dict[str, bool]):
+    """Whether a path or an address stands in a line as it is: nothing to escape, nothing to redact or cut off."""
+
+    def __missing__(self, text: str) -> bool:
+        plain = _is_plain(text)
+        if len(text) < _LONGEST_KEPT:
+            if len(self) >= _MOST_KEPT:
+                self.clear()
+            self[text] = plain
+        return plain
+
+
 def _is_plain(text: str) -> bool:
-    """Whether a text stands in a line as it is: nothing to escape, nothing to redact, not long."""
     return (
         text.isascii()
         and text.isprintable()
         and len(text) < _LONGEST_TEXT
         and '"' not in text
         and "\\" not in text
+        and "?" not in text  # a query string, where some server left one in the path
         and redact_long(text) is text
     )

@@ -117,7 +117,7 @@ class Emitter:
         """Write the event's line."""
         line = self.line(event)
         if len(line) <= PIPE_BUF:
-            self.stdout.write(line)
+            self.stdout.put(line)
         else:
             self.stdout.write(line, lambda: fit(event, PIPE_BUF) if self._render is None else line)
 

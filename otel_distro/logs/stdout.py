@@ -46,26 +46,32 @@ class Stdout:
             line: with its line feed.
             shorter: returns the line in at most `PIPE_BUF` bytes, for a pipe that has no room for all of it.
         """
-        if self._attempt(line):
+        if self.put(line):
             return
         deadline, nap = time.monotonic() + _ROOM_SECONDS, _SHORTEST_NAP_SECONDS
         while time.monotonic() < deadline:
             time.sleep(nap)
             nap = min(2 * nap, _LONGEST_NAP_SECONDS)
-            if self._attempt(line):
+            if self.put(line):
                 return
-        self._attempt(line if shorter is None else shorter(), at_once=True)
+        self.put(line if shorter is None else shorter(), at_once=True)
 
-    def _attempt(self, line: bytes, *, at_once: bool = False) -> bool:
-        """Write a line; False if it is a long one for a pipe without room, unless it must be written at once."""
+    def put(self, line: bytes, *, at_once: bool = False) -> bool:
+        """Write a line of at most `PIPE_BUF` bytes; a longer one, too, unless it goes to a pipe without room: then False.
+
+        Args:
+            line: with its line feed.
+            at_once: write a long line even so, in pieces if need be.
+        """
         try:
             # Re-entrant: a signal handler may log while this thread is writing.
             with self._lock:
-                if sys.stdout is not self._stream:
-                    self._adopt(sys.stdout)
+                stream = sys.stdout
+                if stream is not self._stream:
+                    self._adopt(stream)
                 if self._fd is None:
                     self._write_text(line)
-                elif self._stream.closed:  # its descriptor may be somebody else's by now
+                elif stream.closed:  # its descriptor may be somebody else's by now
                     self._lose("it is closed")
                 elif self._pipe is not None and len(line) > PIPE_BUF:
                     return self._pipe.write(line, at_once=at_once)

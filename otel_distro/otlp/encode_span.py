@@ -34,6 +34,10 @@ def encode_span(span: ReadableSpan) -> bytes:
     context, parent, name, kind, start, end, attributes, events, links, status = span_fields(span)
     # The tuple that a SpanContext is: reading its properties would cost more than encoding them.
     trace_id, span_id, _, _, trace_state, _ = context
+    try:
+        times = _pack_times(0x39, start, 0x41, end)
+    except struct.error:  # not set, or set by the application to what does not fit
+        times = b"\x39" + nanoseconds(start) + b"\x41" + nanoseconds(end)
     parts = [
         b"\x0a\x10",
         trace_id.to_bytes(16, "big"),
@@ -41,7 +45,7 @@ def encode_span(span: ReadableSpan) -> bytes:
         span_id.to_bytes(8, "big"),
         _names.get(name) or _name(name),
         _KINDS[kind._value_],  # the hash of an enumeration's member is a Python call, and so is its `value`
-        _times(start, end),
+        times,
     ]
     if parent is None:
         parts.append(_LOCAL_PARENT)
@@ -67,13 +71,6 @@ def _name(name: str) -> bytes:
     if len(_names) < _MAX_NAMES and len(encoded) < 128:
         _names[name] = encoded
     return encoded
-
-
-def _times(start: int | None, end: int | None) -> bytes:
-    try:
-        return _pack_times(0x39, start, 0x41, end)
-    except struct.error:
-        return b"\x39" + nanoseconds(start) + b"\x41" + nanoseconds(end)
 
 
 def _trace_state(context: SpanContext) -> bytes:

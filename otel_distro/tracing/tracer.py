@@ -94,7 +94,9 @@ class Tracer(SdkTracer):
             record_end_metrics = self._tracer_metrics.start_span(parent, decision)
         if decision is Decision.DROP:
             return NonRecordingSpan(context=span_context)
-        span = self._begin(name, span_context, parent, kind, {})
+        span, processor = object.__new__(Span), self.span_processor
+        scope, limits = self._instrumentation_scope, self._span_limits
+        span.begin(name, span_context, parent, kind, {}, self.resource, scope, limits, processor, self.redaction)
         span.complete(
             self.sampler,
             attributes,
@@ -141,34 +143,14 @@ class Tracer(SdkTracer):
         span_context = valid_context((trace_id, random_bits(64) or 1, False, _FLAGS[flags], state, True))
         if decision is Decision.DROP:
             return NonRecordingSpan(context=span_context)
-        span = self._begin(name, span_context, parent, kind, attributes)
-        span._start_time = time_ns()  # noqa: SLF001 - what `start` does, a call and a lock cheaper
-        processor = self.span_processor
+        span, processor = object.__new__(Span), self.span_processor
+        scope, limits = self._instrumentation_scope, self._span_limits
+        span.begin(
+            name, span_context, parent, kind, attributes, self.resource, scope, limits, processor, self.redaction
+        )
+        span._start_time = time_ns()
         if type(processor) is not SpanPipeline or processor.others:
             processor.on_start(span, parent_context=context)
-        return span
-
-    def _begin(
-        self,
-        name: str,
-        context: SpanContext,
-        parent: SpanContext | None,
-        kind: SpanKind,
-        attributes: dict[str, Any],
-    ) -> Span:
-        span = object.__new__(Span)
-        span.begin(
-            name,
-            context,
-            parent,
-            kind,
-            attributes,
-            self.resource,
-            self._instrumentation_scope,
-            self._span_limits,
-            self.span_processor,
-            self.redaction,
-        )
         return span
 
     def _shortcut(self) -> Decide | None:
