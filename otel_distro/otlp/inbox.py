@@ -3,13 +3,27 @@
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from queue import SimpleQueue
 from time import monotonic
+from typing import Any
 
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from otel_distro.diagnostics import fault
 
-Record = tuple[Resource, InstrumentationScope | None, bytes]
+# Resource, scope, and the encoded record, or what it will be made of: a list, since that changes.
+Record = list[Any]
+Encode = Callable[[Any], bytes]
+
+
+def is_encoded(record: Record, encode: Encode) -> bool:
+    """Encode a record unless it is encoded already; False if that cannot be done."""
+    if type(record[2]) is not bytes:
+        try:
+            record[2] = encode(record[2])
+        except Exception as exc:  # noqa: BLE001 - what cannot be encoded must not reach the application, nor stop the rest
+            fault("encoding", exc)
+            return False
+    return True
 
 
 class Flush:
@@ -49,6 +63,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self.records: deque[Record] = deque()
+        self.fresh: list[Record] = []  # of the records, those that wait to be encoded
         self.requests: SimpleQueue[Flush | None] = SimpleQueue()
         self.full_batch_announced = False
         self.in_flight = 0
@@ -60,6 +75,12 @@ class Inbox:
         if not self.full_batch_announced:
             self.full_batch_announced = True
             self.requests.put(None)
+
+    def encode_fresh(self, encode: Encode) -> None:
+        """Encode what waits for it. One that comes in at this instant may be missed: the export thread looks again."""
+        fresh, self.fresh = self.fresh, []
+        for record in fresh:
+            is_encoded(record, encode)
 
     @property
     def unsettled(self) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from queue import Empty
 from time import monotonic
 
-from otel_distro.otlp.inbox import Flush, Inbox
+from otel_distro.otlp.inbox import Encode, Flush, Inbox, is_encoded
 from otel_distro.otlp.notices import Notices
 from otel_distro.otlp.request import build_request
 from otel_distro.otlp.response import Reply
@@ -36,11 +36,14 @@ class Sender:
     dropped at its entrance. A batch that is turned away again after `export_timeout_millis` is given up.
     """
 
-    def __init__(self, signal: str, otlp: OtlpSettings, queue: QueueSettings, inbox: Inbox) -> None:
+    def __init__(
+        self, signal: str, otlp: OtlpSettings, queue: QueueSettings, inbox: Inbox, encode: Encode = bytes
+    ) -> None:
         self._delay = queue.schedule_delay_millis / 1000
         self._export_timeout = queue.export_timeout_millis / 1000
         self._batch_size = min(queue.max_export_batch_size, queue.max_queue_size)
         self._inbox = inbox
+        self._encode = encode
         self._notices = Notices(signal, otlp.address, queue.max_queue_size)
         self._transport = Transport(otlp)
         self._batch: _Batch | None = None
@@ -104,8 +107,12 @@ class Sender:
 
     def _take_batch(self, size: int) -> _Batch:
         take = self._inbox.records.popleft
-        records = [take() for _ in range(size)]
+        taken = [take() for _ in range(size)]
         self._inbox.in_flight = size
+        records = [record for record in taken if is_encoded(record, self._encode)]
+        if len(records) < size:
+            self._settle(0, size - len(records))
+            self._inbox.in_flight = size = len(records)
         return _Batch(self._transport.encode_body(build_request(records)), size)
 
     def _attempt(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to a span when it ends: other processors first, then its bytes go to the exporter."""
+"""What happens to a span when it ends: other processors first, then it goes to the exporter."""
 
 # ruff: noqa: SLF001 - private attributes of our own spans, on the path that every span takes
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, SynchronousMultiSpanProcessor
 
-from otel_distro.diagnostics import fault
 from otel_distro.otlp.encode_span import encode_span
 from otel_distro.otlp.export import Exporter
 
@@ -18,21 +17,18 @@ if TYPE_CHECKING:
 
 
 class ExportProcessor(SpanProcessor):
-    """Encodes ended spans and submits them to an exporter; the provider flushes and shuts it down like any other."""
+    """Submits ended spans to an exporter; the provider flushes and shuts it down like any other."""
 
     def __init__(self, exporter: Exporter, shutdown_timeout_seconds: float = 3.0) -> None:
         self.exporter = exporter
+        exporter.encode = encode_span
         self._shutdown_timeout_seconds = shutdown_timeout_seconds
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Encode and submit a span, unless its sampler said that it is only to be recorded."""
+        """Submit a span, unless its sampler said that it is only to be recorded."""
         context = span.get_span_context()
-        if context is None or not context.trace_flags.sampled:
-            return
-        try:
-            self.exporter.submit(span.resource, span.instrumentation_scope, encode_span(span))
-        except Exception as exc:  # noqa: BLE001 - a span that cannot be encoded must not reach the application
-            fault("span encoding", exc)
+        if context is not None and context.trace_flags.sampled:
+            self.exporter.submit(span.resource, span.instrumentation_scope, span)
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Wait until everything submitted so far has been sent or given up."""
@@ -74,13 +70,10 @@ class SpanPipeline(SynchronousMultiSpanProcessor):
             self._on_ending(span)
             self.on_end(span._readable_span())
             return
-        try:
-            _, _, _, flags, _, _ = span._context  # type: ignore[misc]  # the tuple that a SpanContext is
-            if flags & 1:
-                for submit in self._submits:
-                    submit(span._resource, span._instrumentation_scope, encode_span(span))
-        except Exception as exc:  # noqa: BLE001 - a span that cannot be encoded must not reach the application
-            fault("span encoding", exc)
+        _, _, _, flags, _, _ = span._context  # type: ignore[misc]  # the tuple that a SpanContext is
+        if flags & 1:
+            for submit in self._submits:
+                submit(span._resource, span._instrumentation_scope, span)
 
 
 def become_pipeline(processors: SynchronousMultiSpanProcessor) -> None:
