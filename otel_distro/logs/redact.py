@@ -6,6 +6,7 @@ Fail closed: what cannot be examined is not written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ _SHORTEST: Final = 4
 _LONGEST_REMEMBERED: Final = 128
 _MOST_REMEMBERED: Final = 2048
 _LONGEST_SEARCHED: Final = 65_536
+# Ids and times, of which every line has others: they have no form of a secret, and are not worth remembering.
+_ID_OR_TIME: Final = re.compile(r"[0-9a-f]{1,64}|\d{4}-\d\d-\d\d[T ][0-9:.,+-]{0,32}Z?").fullmatch
 _SCALARS: Final = frozenset((int, float, bool, type(None)))
 _CONTAINERS: Final = frozenset((dict, list, tuple))
 
@@ -43,7 +46,7 @@ def configure(settings: RedactionSettings) -> None:
 
 def redact_text(text: str) -> str:
     """Return the text without anything that has the form of a secret."""
-    if text in _Policy.clean or len(text) < _SHORTEST or not _Policy.enabled:
+    if text in _Policy.clean or len(text) < _SHORTEST or _ID_OR_TIME(text) or not _Policy.enabled:
         return text
     try:
         redacted = redact_shapes(text, _is_secret)
