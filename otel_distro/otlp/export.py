@@ -26,7 +26,7 @@ from otel_distro.variables import OtlpSettings, QueueSettings
 if TYPE_CHECKING:
     from otel_distro.otlp.sender import Sender
 
-_GROUP: Final = 16
+GROUP: Final = 16
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Exporter:
         if type(record) is not bytes:
             fresh = inbox.fresh
             fresh.append(item)
-            if len(fresh) >= _GROUP:
+            if len(fresh) >= GROUP:
                 inbox.encode_fresh(self.encode)
         if self._thread is None:
             self._start()
