@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+from opentelemetry.trace import get_tracer_provider
 
 from otel_distro.metrics import target
 from otel_distro.metrics.limit import LimitedMatch
@@ -25,7 +28,7 @@ def install(settings: Settings, reader: PrometheusReader | None = None) -> Local
     """
     reader = reader or PrometheusReader.latest
     LimitedMatch.limit = settings.metrics.cardinality_limit
-    attributes = resource_attributes(settings.service)
+    attributes = _resource(settings)
     if reader is not None:
         reader.present(_presentation(settings.metrics, attributes))
     local = LocalMetrics(reader, internal=settings.metrics.internal_metrics)
@@ -33,6 +36,16 @@ def install(settings: Settings, reader: PrometheusReader | None = None) -> Local
     return local
 
 
-def _presentation(settings: MetricSettings, attributes: Mapping[str, str]) -> Presentation:
+def _resource(settings: Settings) -> Mapping[str, Any]:
+    """Return what spans carry, what the SDK's detectors have found included."""
+    from opentelemetry.sdk.trace import TracerProvider
+
+    provider = get_tracer_provider()
+    if isinstance(provider, TracerProvider):
+        return provider.resource.attributes
+    return resource_attributes(settings.service)
+
+
+def _presentation(settings: MetricSettings, attributes: Mapping[str, Any]) -> Presentation:
     resource = chosen(target.shared(attributes), settings.resource_labels)
     return Presentation(settings.prefix, settings.scope_labels, resource)

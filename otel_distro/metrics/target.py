@@ -12,8 +12,9 @@ from typing import Any
 from otel_distro.metrics.families import Family, Number
 from otel_distro.metrics.names import join_labels, label_texts
 
-# These differ from worker to worker, and would make a new series of every restart.
-_OF_ONE_PROCESS = ("service.instance.id", "process.pid", "process.parent_pid")
+# These differ from worker to worker, and would make a new series of every restart; the runtime is the same for all.
+_OF_ONE_PROCESS = ("service.instance.id", "process.")
+_OF_ALL_PROCESSES = "process.runtime."
 
 
 def families(attributes: Mapping[str, Any]) -> Iterator[Family]:
@@ -24,4 +25,8 @@ def families(attributes: Mapping[str, Any]) -> Iterator[Family]:
 
 def shared(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes that all processes of the service have in common."""
-    return {key: value for key, value in attributes.items() if key not in _OF_ONE_PROCESS}
+    return {
+        key: value
+        for key, value in attributes.items()
+        if key.startswith(_OF_ALL_PROCESSES) or not key.startswith(_OF_ONE_PROCESS)
+    }

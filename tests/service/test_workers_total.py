@@ -49,3 +49,29 @@ def test_the_process_metrics_of_workers_are_one_set():
         (target,) = page.samples("target_info")
         assert target.labels["service_name"] == "counted"
         assert not {"service_instance_id", "process_pid"} & target.labels.keys()
+
+
+def test_the_target_is_the_resource_of_the_spans_apart_from_what_tells_workers_apart(receiver):
+    environment = {
+        "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS": "process,os",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+        "OTEL_RESOURCE_ATTRIBUTES": "service.namespace=shop,team=red",
+        "OTEL_TRACES_EXPORTER": "otlp",
+        "OTEL_DISTRO_METRICS_RESOURCE_LABELS": "os.type,team",
+    }
+    with Fleet("uvicorn workers", environment=environment) as fleet:
+        fleet.send(30)
+        page = fleet.scrape()
+    (target,) = page.samples("target_info")
+    resources = [span.origin.resource for span in receiver.spans()]
+    assert len({resource["process.pid"] for resource in resources}) >= 2
+    for resource in resources:
+        told = {key: value for key, value in resource.items() if not _of_one_process(key)}
+        assert target.labels == {key.replace(".", "_"): str(value) for key, value in told.items()}
+    assert {"os_type", "process_runtime_version", "team", "telemetry_sdk_version"} <= target.labels.keys()
+    (orders,) = page.samples("orders_total")
+    assert orders.labels == {"os_type": target.labels["os_type"], "team": "red"}
+
+
+def _of_one_process(key: str) -> bool:
+    return key == "service.instance.id" or (key.startswith("process.") and not key.startswith("process.runtime."))
