@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from otel_distro import __version__
 from otel_distro.checks import problems_of
+from otel_distro.launch.run import run as launch
 from otel_distro.reading import MASK, Value
 from otel_distro.settings import read
 
@@ -34,6 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
+    run = commands.add_parser("run", help="run a command with telemetry, as opentelemetry-instrument does, but sooner")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="COMMAND...")
+    run.set_defaults(run=lambda options: launch(options.arguments))
     env = commands.add_parser("env", help="print every variable that has an effect, its value, default and source")
     env.set_defaults(run=_env)
     check = commands.add_parser("check", help="validate the environment; exit 1 with all problems")

@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr
 from opentelemetry.util._importlib_metadata import EntryPoint  # the type of the launcher's own argument
 
 from otel_distro import runtime
+from otel_distro.launch.garbage import exempt_from_collection, paused_collection
 from otel_distro.upstream import hush_other_configurators
 
 
@@ -33,4 +34,7 @@ class Configurator:
 
     def configure(self, **kwargs: Any) -> None:
         """Start the runtime; `kwargs` are the launcher's, such as its version."""
-        runtime.start(**kwargs)
+        with paused_collection():
+            started = runtime.start(**kwargs)
+        if started.stands:
+            exempt_from_collection()

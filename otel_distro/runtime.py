@@ -44,6 +44,11 @@ class Runtime:
         self._flushers: list[tuple[str, Close]] = []
         self._announced = False
 
+    @property
+    def stands(self) -> bool:
+        """Whether there is anything: not in helpers, nor where everything is switched off."""
+        return not self.settings.disabled and self.role is not Role.HELPER
+
     def part(self, name: str, start: Callable[[], Any]) -> Any:
         """Start one part; when it fails, say so and go on without it."""
         try:
@@ -123,7 +128,7 @@ def start(**launcher: Any) -> Runtime:
     if _process.runtime is None:
         reading = prepare()
         _process.runtime = Runtime(reading.settings, recognise(), map(str, reading.problems))
-        if not reading.settings.disabled and _process.runtime.role is not Role.HELPER:
+        if _process.runtime.stands:
             _bring_up(_process.runtime, launcher)
     return _process.runtime
 
@@ -150,7 +155,7 @@ def _refuse(problems: list[str]) -> None:
 def instrument(entry_point: Any, **options: Any) -> None:
     """Load one instrumentation for the launcher: those that we replace when their library is imported, others now."""
     runtime = _process.runtime
-    if runtime is None or runtime.settings.disabled or runtime.role is Role.HELPER:
+    if runtime is None or not runtime.stands:
         return
     if entry_point.name in REPLACED:
         when_imported(entry_point.name, lambda: _instrument(runtime, entry_point, options))

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 TYPE_CHECKING = False  # `otel-distro run` starts with this module: importing `typing` would be a quarter of its time
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping
+    from contextlib import AbstractContextManager
 
     from otel_distro.reading import Reading
 
@@ -67,6 +68,32 @@ def prepare_upstream(reading: Reading, environ: MutableMapping[str, str] | None 
 def prefer_this_distribution() -> None:
     """Choose this distribution for the program that the launcher is about to start, unless the user chose another."""
     _set_defaults(THIS_DISTRIBUTION, os.environ)
+
+
+def launch_environment(folder: str) -> dict[str, str]:
+    """Return the environment of a program that `otel-distro run` starts: as upstream's launcher makes it.
+
+    Args:
+        folder: Comes first on PYTHONPATH, then the working directory, then what was there.
+    """
+    environ = os.environ.copy()
+    _set_defaults(THIS_DISTRIBUTION, environ)
+    here = os.getcwd()  # noqa: PTH109  pathlib takes longer to import than all of this runs
+    present = [place for place in environ.get("PYTHONPATH", "").split(os.pathsep) if place and place != folder]
+    environ["PYTHONPATH"] = os.pathsep.join([folder, *([] if here in present else [here]), *present])
+    return environ
+
+
+def launches_ours() -> bool:
+    """Whether this process shall be set up by us alone: nobody chose another distribution, or gevent's patches."""
+    chosen = all(os.environ.get(name) in {None, "", ours} for name, ours in THIS_DISTRIBUTION.items())
+    return chosen and "OTEL_PYTHON_AUTO_INSTRUMENTATION_EXPERIMENTAL_GEVENT_PATCH" not in os.environ
+
+
+def without_on_python_path(folder: str) -> AbstractContextManager[None]:
+    """Take a folder off PYTHONPATH for the length of a call."""
+    places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return overridden({"PYTHONPATH": os.pathsep.join(place for place in places if place != folder)})
 
 
 def _set_defaults(defaults: Mapping[str, str], environ: MutableMapping[str, str]) -> None:

@@ -6,10 +6,11 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from http import HTTPStatus
 
 from otel_distro.admin.loop import READ, WRITE, Loop
+from otel_distro.frozen import dataclass
 
 MAX_HEAD_BYTES = 16 * 1024
 REQUEST_SECONDS = 5.0

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otel_distro.http.correlation import Policy
-from otel_distro.http.server import AccessEvent
 from otel_distro.variables import HttpSettings
+
+if TYPE_CHECKING:
+    from otel_distro.http.server import AccessEvent
 
 
 class Installation:

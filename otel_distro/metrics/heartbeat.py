@@ -3,23 +3,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
 
 INTERVAL_SECONDS = 0.5
 STUCK_AFTER_SECONDS = 5.0
 
 
-@dataclass
 class _Pulse:
     """One loop: when its timer was last due, and how late it came."""
 
-    loop: asyncio.AbstractEventLoop
-    due: float = 0.0
-    lag: float = 0.0
-    timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.due = 0.0
+        self.lag = 0.0
+        self.timer: asyncio.TimerHandle | None = None
 
     def beat(self) -> None:
         now = time.monotonic()

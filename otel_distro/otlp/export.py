@@ -12,13 +12,13 @@ is left when it takes a batch, and otherwise holds the interpreter's lock for no
 import os
 import threading
 import weakref
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from otel_distro.diagnostics import fault
+from otel_distro.frozen import dataclass
 from otel_distro.otlp.inbox import Encode, Flush, Inbox
 from otel_distro.otlp.notices import Notices
 from otel_distro.variables import OtlpSettings, QueueSettings

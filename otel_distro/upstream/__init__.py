@@ -18,6 +18,8 @@ SIGNAL_GROUPS: Mapping[str, str] = {
     "logs": "opentelemetry_logs_exporter",
 }
 
+_LOADER = "opentelemetry.instrumentation.auto_instrumentation._load"
+
 
 def entry_point_names(group: str) -> list[str]:
     """Return the names installed in an entry-point group, from upstream's cache of all entry points."""
@@ -47,11 +49,44 @@ def configure_sdk(**kwargs: Any) -> None:
     _OTelSDKConfigurator()._configure(**kwargs)
 
 
+def launch() -> None:
+    """Do all that upstream's launcher does in a process, whichever distribution was chosen."""
+    from opentelemetry.instrumentation.auto_instrumentation import initialize
+
+    initialize()
+
+
+def launcher_version() -> str:
+    """Return the version that upstream's launcher would put into the resource."""
+    from opentelemetry.instrumentation.version import __version__
+
+    return __version__
+
+
+def instrumentors() -> list[Any] | None:
+    """Return the entry points of all instrumentations; None if there is more to load, before or after them."""
+    from opentelemetry.util._importlib_metadata import entry_points
+
+    if entry_points(group="opentelemetry_pre_instrument") or entry_points(group="opentelemetry_post_instrument"):
+        return None
+    return list(entry_points(group="opentelemetry_instrumentor"))
+
+
 def load_instrumentors(distro: Any) -> None:
     """Load every installed instrumentation as the launcher does."""
     from opentelemetry.instrumentation.auto_instrumentation._load import _load_instrumentors
 
     _load_instrumentors(distro)
+
+
+def fits_its_library(entry_point: Any) -> bool:
+    """Whether an instrumentation knows the version of its library that is installed; if not, say so as the launcher does."""
+    from opentelemetry.instrumentation.dependencies import get_dist_dependency_conflicts
+
+    conflict = get_dist_dependency_conflicts(entry_point.dist)
+    if conflict is not None:
+        conflict._log(logging.getLogger(_LOADER), entry_point.name)
+    return conflict is None
 
 
 def otlp_entry_point(protocol: str) -> str:
@@ -66,5 +101,5 @@ def names_of(exporters: Sequence[str]) -> str:
 
 def hush_other_configurators() -> None:
     """Drop the launcher's lines on configurators that were not chosen: the start says in one line who stands beside."""
-    logger = logging.getLogger("opentelemetry.instrumentation.auto_instrumentation._load")
+    logger = logging.getLogger(_LOADER)
     logger.addFilter(lambda record: "not loaded" not in str(record.msg))
