@@ -8,6 +8,7 @@ waiting ("coordinated omission"): its percentiles are too good. wrk is one; it c
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import re
 import select
@@ -16,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections import deque
 from urllib.parse import urlsplit
 
 from load import CONNECTIONS, Load
@@ -48,6 +50,10 @@ class Connection:
         """Return what `select` waits for."""
         return self._socket.fileno()
 
+    def close(self) -> None:
+        """Close it."""
+        self._socket.close()
+
     def send(self, due: float) -> None:
         """Send a request that was due at this time."""
         self.due, self._answer = due, b""
@@ -67,18 +73,26 @@ class Connection:
 def send(url: str, rate: int, seconds: int) -> list[float]:
     """Send on schedule; return the seconds from when each request was due until its answer was there."""
     where = urlsplit(url)
-    idle = [Connection(where.hostname or "", where.port or 80, where.path) for _ in range(CONNECTIONS)]
+    with contextlib.ExitStack() as stack:
+        connections = [Connection(where.hostname or "", where.port or 80, where.path) for _ in range(CONNECTIONS)]
+        for connection in connections:
+            stack.callback(connection.close)
+        start = time.perf_counter()
+        return _answered(connections, [start + number / rate for number in range(rate * seconds)])
+
+
+def _answered(idle: list[Connection], schedule: list[float]) -> list[float]:
+    """Send each request when it is due, or when a connection is free again; time all from when they were due."""
     busy: list[Connection] = []
     taken: list[float] = []
-    start, sent, count = time.perf_counter(), 0, rate * seconds
-    while len(taken) < count:
-        now, due = time.perf_counter(), start + sent / rate
-        if sent < count and due <= now and idle:
+    waiting = deque(schedule)
+    while len(taken) < len(schedule):
+        now = time.perf_counter()
+        if waiting and waiting[0] <= now and idle:
             busy.append(idle.pop())
-            busy[-1].send(due)
-            sent += 1
+            busy[-1].send(waiting.popleft())
             continue
-        patience = max(0.0, due - now) if sent < count and idle else PATIENCE_SECONDS
+        patience = max(0.0, waiting[0] - now) if waiting and idle else PATIENCE_SECONDS
         readable, _, _ = select.select(busy, [], [], patience)  # unlike epoll's, its patience is not whole milliseconds
         if not readable and patience == PATIENCE_SECONDS:
             raise TimeoutError(f"{len(busy)} requests are not answered")
