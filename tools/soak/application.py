@@ -9,6 +9,10 @@ from typing import Any
 
 import fastapi
 import structlog
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
 
 Scope = dict[str, Any]
 Headers = list[tuple[bytes, bytes]]
@@ -36,7 +40,12 @@ def application() -> fastapi.FastAPI:
 
     app.include_router(nested)
     app.mount("/mounted", mounted)
+    app.mount("/plain", Starlette(routes=[Mount("/{tenant}", routes=[Route("/items/{item_id}", _page)])]))
     return app
+
+
+async def _page(_: Request) -> PlainTextResponse:
+    return PlainTextResponse("page")
 
 
 def scope(method: str, path: str, headers: Headers, query: bytes = b"") -> Scope:

@@ -28,10 +28,12 @@ from otel_distro.http.propagation import parse_traceparent
 from otel_distro.variables import HttpSettings
 from soak.application import Scope, application, scope, serve
 
-KNOWN = (b"traceparent", b"tracestate", b"baggage", b"host", b"user-agent", b"forwarded", b"x-forwarded-for")
+KNOWN = (b"traceparent", b"tracestate", b"baggage", b"host", b"user-agent", b"forwarded", b"content-length")
 CORRELATED = (b"x-trace-id", b"x-request-id", b"x-correlation-id")
+PREFIXES = ("", "/nested", "/mounted", "/plain/{tenant}")
 # A mounted application that knows no route for a path is itself the route, as contrib has it.
-ROUTES = {None, *[f"{prefix}/items/{{item_id}}" for prefix in ("", "/nested", "/mounted")], "/mounted/{path}", "/fail"}
+MOUNTS = ("/mounted/{path}", "/plain/{path}", "/plain/{tenant}/{path}")
+ROUTES = {None, *[f"{prefix}/items/{{item_id}}" for prefix in PREFIXES], *MOUNTS, "/fail"}
 METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY", "_OTHER"}
 STATUSES = {200, 307, 404, 405, 500}
 
@@ -50,6 +52,7 @@ header_values = st.one_of(
     st.binary(max_size=200),
     st.integers(1, 65_536).map(lambda size: b"x" * size),
     st.from_regex(rb"[A-Za-z0-9._:/+=-]{1,130}", fullmatch=True),
+    st.from_regex(rb"-?[0-9]{1,30}", fullmatch=True),
     st.from_regex(rb"[a-z0-9@*_/-]{1,20}=[ -~]{0,30}(,[a-z]{1,5}=[a-z0-9]{1,9}){0,40}", fullmatch=True),
 )
 header_names = st.one_of(
@@ -58,8 +61,8 @@ header_names = st.one_of(
 headers = st.lists(st.tuples(header_names, header_values), max_size=12)
 paths = st.one_of(
     st.text(max_size=60).map(lambda text: f"/{text}"),
-    st.tuples(st.sampled_from(["", "/nested", "/mounted"]), st.text(max_size=30)).map(
-        lambda found: f"{found[0]}/items/{found[1]}"
+    st.tuples(st.sampled_from(PREFIXES), st.text(max_size=30), st.text(max_size=30)).map(
+        lambda found: f"{found[0].replace('{tenant}', found[1])}/items/{found[2]}"
     ),
     st.just("/fail"),
 )
@@ -104,7 +107,7 @@ def telemetry() -> Telemetry:
     """Return the application with and without our middleware."""
     bare, reader, provider, ended = application(), InMemoryMetricReader(), TracerProvider(ALWAYS_ON), Ended()
     tracing.adopt(provider, ended)
-    http.install(HttpSettings(), None)
+    http.install(HttpSettings(body_sizes=True), None)
     FastApiInstrumentor().instrument(tracer_provider=provider, meter_provider=MeterProvider([reader]))
     return Telemetry(bare, application(), reader, ended.records)
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Memory stays where it is: a million requests, a million log lines and 300,000 httpx calls, each in its own process.
+"""Memory stays where it is: a million requests, log lines and httpx calls, each in its own process.
 
-    python -m soak.memory [--scale 1.0] [requests logs httpx]
+    python -m soak.memory [--scale 1.0] [--minutes 60] [requests logs httpx]
 
 Spans, and the records of the log lines, go to a real receiver that drops them; lines go to /dev/null; /metrics is
-scraped at every line of the table, and what it counts must be what was done. Fails if resident memory is more than 2 % above what it was after the
-first tenth (of the httpx calls: the first third), or if a workload does not end in time.
+scraped ten times for every line of the table, and what it counts must be what was done. Fails if resident memory is
+more than 2 % above what it was after the first tenth, or if a workload does not end in time.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from scrape import Scrape, scrape
 from services import LAUNCHER
 
 TOOLS = Path(__file__).parents[1]
-TOTALS = {"requests": 1_000_000, "logs": 1_000_000, "httpx": 300_000}
-EVERY = 100_000
+WORKLOADS = ("requests", "logs", "httpx")
+TOTAL = 1_000_000
+EVERY = 100_000  # steps for a line of the table
+SCRAPES = 10  # for each
 GROWTH = 0.02
-LIMIT_SECONDS = 1800.0
 # What each workload must find counted, of everything it did; log lines are counted by their way to the collector.
 COUNTED = {
     "requests": "http_server_request_duration_seconds_count",
@@ -60,7 +61,7 @@ class Reading:
     series: int
 
 
-def soak(workload: str, total: int, every: int, collector: int) -> Iterator[Reading]:
+def soak(workload: str, total: int, every: int, collector: int, minutes: float) -> Iterator[Reading]:
     """Run a workload and yield what is seen along the way.
 
     Raises:
@@ -83,7 +84,7 @@ def soak(workload: str, total: int, every: int, collector: int) -> Iterator[Read
         stderr=subprocess.PIPE,
         text=True,
     )
-    limit = threading.Timer(LIMIT_SECONDS, watched.kill)
+    limit = threading.Timer(minutes * 60, watched.kill)
     limit.start()
     try:
         with watched:
@@ -136,13 +137,14 @@ def judge(readings: list[Reading], total: int) -> list[str]:
     return problems
 
 
-def run(workload: str, scale: float, collector: int) -> list[str]:
+def run(workload: str, scale: float, collector: int, minutes: float) -> list[str]:
     """Run one workload, print its table, and return what is wrong."""
-    total, every = int(TOTALS[workload] * scale), int(EVERY * scale)
+    total, every = int(TOTAL * scale), int(EVERY * scale)
+    scraped = soak(workload, total, every // SCRAPES, collector, minutes)
     started = time.monotonic()
     print(f"\n{workload:>10}  resident MiB    growth  CPU us each   exported    dropped  lines of /metrics")
     readings: list[Reading] = []
-    for reading in soak(workload, total, every, collector):
+    for reading in (reading for reading in scraped if reading.number % every == 0):
         readings.append(reading)
         mebibytes, growth = reading.resident / 2**20, reading.resident / readings[0].resident - 1
         print(
@@ -157,13 +159,14 @@ def run(workload: str, scale: float, collector: int) -> list[str]:
 
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("workloads", nargs="*", default=list(TOTALS), metavar="|".join(TOTALS))
+    options.add_argument("workloads", nargs="*", default=WORKLOADS, metavar="|".join(WORKLOADS))
     options.add_argument("--scale", type=float, default=1.0, help="of the numbers above")
+    options.add_argument("--minutes", type=float, default=60.0, help="that each may take")
     chosen = options.parse_args()
     port = free_port()
     with Process([sys.executable, str(TOOLS / "bench" / "sink.py"), str(port)]) as sink:
         sink.wait_for_port(port)
-        problems = [run(workload, chosen.scale, port) for workload in chosen.workloads]
+        problems = [run(workload, chosen.scale, port, chosen.minutes) for workload in chosen.workloads]
     return int(any(problems))
 
 

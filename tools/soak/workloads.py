@@ -61,13 +61,15 @@ def logs() -> Step:
 
 
 def calls() -> Step:
-    """Send requests with httpx to an application in this process, which observes them as well."""
+    """Send requests with httpx to an application in this process, which observes them; one in twenty to a new host."""
     app, chance = application(), random.Random(1)
-    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.example.com")
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app))
     HttpxInstrumentor.instrument_client(client)  # of itself the instrumentor observes httpx's network transports
 
-    async def step(_number: int) -> None:
-        await client.get(f"/items/{chance.getrandbits(64)}")
+    async def step(number: int) -> None:
+        item = chance.getrandbits(64)
+        host = "api.example.com" if number % 20 else f"{item:x}.example.com"
+        await client.get(f"http://{host}/items/{item}")
 
     return step
 
