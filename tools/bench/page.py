@@ -53,8 +53,9 @@ Written to /dev/null, inside a span (`tools/bench/log_lines.py`, which has the c
 BytesLogger + ids" is structlog set up as fast as it can be.
 """
 START = """## Start-up
-CPU of `{program}`, plain and by the launcher. `floor` is upstream's launcher
-with nothing to set up; `launcher` its first process alone (`tools/bench/start_up.py`).
+CPU of `{program}`, plain, by upstream's launcher with upstream's distribution
+and with ours, and by `otel-distro run`. `floor` is upstream's launcher with nothing to set up, `launcher …` the first
+process alone; what follows are short-lived children of a service (`tools/bench/start_up.py`).
 """
 SERVER_COLUMNS = ("variant", "CPU µs/request", "added", "nine of ten runs", "p50 ms", "p99 ms", "p99 ÷ bare's", "MB")
 
@@ -147,7 +148,10 @@ def _lines(found: Mapping[str, Any]) -> str:
 
 
 def _start(found: Mapping[str, Mapping[str, float]], split: Mapping[str, float]) -> str:
-    columns = ("", "CPU ms", "largest resident MB")
-    rows = ((name, f"{row['milliseconds']:.0f}", f"{row['megabytes']:.0f}") for name, row in found.items())
+    columns, figures = (
+        ("", "CPU ms", "least", "largest resident MB"),
+        ("milliseconds", "least milliseconds", "megabytes"),
+    )
+    rows = ((name, *(f"{row[figure]:.0f}" for figure in figures)) for name, row in found.items())
     where = ((name, f"{value:.2f}" if name.startswith("ratio") else f"{value:.0f} ms") for name, value in split.items())
     return _table(columns, rows) + "\n" + _table(("where it is", ""), where)
