@@ -140,20 +140,19 @@ class ServerRequest:
             self._record_exception()
         route, error, ids = report.route, None, self._ids
         if status is None or status >= 500 or self._exception is not None:
-            error = self._error()
+            error = self._failed()
         record, more, name = telemetry.endings[arrival.method, arrival.scheme, arrival.version, route, status, error]
         record(elapsed, ids if ids[3] & 1 else None)
-        self._end_span(more, name, error)
+        complete(self._span, self._attributes, more, self.name, name)
+        self._span.end()
         if telemetry.access is not None:
             self._emit_access(telemetry.access, arrival.method, route, elapsed)
 
-    def _end_span(self, more: dict[str, Any], name: str | None, error: str | None) -> None:
-        """Add what is known now to the span, and end it."""
-        span = self._span
-        if error is not None and self._exception is None and span.is_recording():
-            span.set_status(_ERROR)
-        complete(span, self._attributes, more, self.name, name)
-        span.end()
+    def _failed(self) -> str:
+        """Say on the span that the request has failed, unless an exception has said so, and return `error.type`."""
+        if self._exception is None and self._span.is_recording():
+            self._span.set_status(_ERROR)
+        return self._error()
 
     def _error(self) -> str:
         """Return `error.type`: a failed status wins over the exception that caused it, as upstream has it."""

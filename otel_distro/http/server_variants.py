@@ -11,6 +11,7 @@ from opentelemetry.trace import get_current_span
 from otel_distro.http.routes import SCOPE_KEY
 from otel_distro.http.server_endings import span_ending
 from otel_distro.http.server_request import Message, ServerRequest
+from otel_distro.http.spans import complete
 from otel_distro.upstream.context import attach_context, current_context
 from otel_distro.upstream.http import get_request_telemetry
 
@@ -43,8 +44,10 @@ class WebsocketSession(ServerRequest):
             self._record_exception()
         route, error = self._report.route, None
         if self._status is None or self._exception is not None:
-            error = self._error()
-        self._end_span(*span_ending(self._arrival.method, route, self._status, error), error)
+            error = self._failed()
+        more, name = span_ending(self._arrival.method, route, self._status, error)
+        complete(self._span, self._attributes, more, self.name, name)
+        self._span.end()
         self._arrival.in_flight.discard(self)
         if self._telemetry.access is not None:
             self._emit_access(self._telemetry.access, "WEBSOCKET", route, elapsed)

@@ -62,9 +62,12 @@ class Emitter:
 
     def emit(self, level: str, logger: str, message: str, fields: Fields, error: BaseException | None = None) -> None:
         """Export and write one event; the arguments are those of `event`."""
-        left_out = self.left_out(level, logger, message) if self._sampler else 0
-        if left_out is not None:
-            self.write(self.event(level, logger, message, counted(fields, left_out), error))
+        if self._sampler is not None:
+            left_out = self._sampler.left_out(level, logger, message)
+            if left_out is None:
+                return
+            fields = counted(fields, left_out)
+        self.write(self.event(level, logger, message, fields, error))
 
     def left_out(self, level: str, logger: str, message: str) -> int | None:
         """Return how many lines like this one were left out since the last; None if this one is to be left out too."""
@@ -111,7 +114,10 @@ class Emitter:
 
     def line(self, event: Event) -> bytes:
         """Return the event as the bytes of its line, line feed included."""
-        return self._encode(event) if self._render is None else self._render(event)
+        if self._render is not None:
+            return self._render(event)
+        line = encode(event)
+        return line if len(line) <= self.most else fit(event, self.most)
 
     def write(self, event: Event) -> None:
         """Write the event's line."""
@@ -120,10 +126,6 @@ class Emitter:
             self.stdout.put(line)
         else:
             self.stdout.write(line, lambda: fit(event, PIPE_BUF) if self._render is None else line)
-
-    def _encode(self, event: Event) -> bytes:
-        line = encode(event)
-        return line if len(line) <= self.most else fit(event, self.most)
 
     def timestamp(self, now: int) -> str:
         """Return nanoseconds since the epoch as text; the part that a second shares is kept."""

@@ -20,7 +20,7 @@ from structlog import DropEvent
 from otel_distro.diagnostics import fault
 from otel_distro.logs.emit import Emitter
 from otel_distro.logs.patch import Patches, standing_in
-from otel_distro.logs.structlog_event import Event, contract_event, level_of
+from otel_distro.logs.structlog_event import LEVELS, Event, contract_event
 from otel_distro.logs.structlog_logger import StdoutLogger, StdoutLoggerFactory
 from otel_distro.logs.structlog_own import OwnRenderer, as_line_for
 from otel_distro.upstream.structlog import (
@@ -78,7 +78,7 @@ def _proxy_to_logger(emitter: Emitter) -> Callable[..., Any]:
             fields = self._context.copy()
             fields.update(event_kw)
             message, error = contract_event(event, fields)
-            emitter.emit(level_of(method_name), self._logger.name, message, fields, error)
+            emitter.emit(LEVELS.get(method_name, "info"), self._logger.name, message, fields, error)
         except Exception as failure:  # noqa: BLE001 - the boundary: logging never raises into the application
             fault("structlog event", failure)
         return None

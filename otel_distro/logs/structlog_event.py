@@ -14,7 +14,7 @@ from otel_distro.upstream.structlog import CONTEXT_PREFIX_LENGTH, CONTEXT_VARIAB
 
 Event = dict[str, Any]
 
-_LEVELS: Final = {
+LEVELS: Final = {
     "warn": "warning",
     "exception": "error",
     "err": "error",
@@ -31,7 +31,7 @@ _render_stack: Final = StackInfoRenderer()
 
 def level_of(method_name: str) -> str:
     """Return the contract's level of a logger's method."""
-    return _LEVELS.get(method_name, "info")
+    return LEVELS.get(method_name, "info")
 
 
 def contract_event(event: Any, fields: Event) -> tuple[str, BaseException | None]:
@@ -45,7 +45,7 @@ def contract_event(event: Any, fields: Event) -> tuple[str, BaseException | None
     if "stack_info" in fields:
         _render_stack(None, "", fields)
     error = exception_of(fields.pop("exc_info")) if "exc_info" in fields else None
-    return message_text(event), error
+    return event if type(event) is str else message_text(event), error
 
 
 def processed_event(fields: Event) -> tuple[str, BaseException | None]:

@@ -42,6 +42,8 @@ def _parent_based(sampler: ParentBased) -> Decide | None:
     delegates = [found for delegate in delegates_of(sampler) if (found := shortcut(delegate)) is not None]
     if len(delegates) < 5:
         return None
+    if all(isinstance(delegate, StaticSampler) for delegate in delegates_of(sampler)):
+        return _by_parent(*(delegate(None, 0) for delegate in delegates))
     root, remote_sampled, remote_not_sampled, local_sampled, local_not_sampled = delegates
 
     def decide(parent: SpanContext | None, trace_id: int) -> Decision:
@@ -52,5 +54,20 @@ def _parent_based(sampler: ParentBased) -> Decide | None:
         else:
             delegate = local_sampled if parent.trace_flags & 1 else local_not_sampled
         return delegate(parent, trace_id)
+
+    return decide
+
+
+def _by_parent(
+    root: Decision, remote_sampled: Decision, remote_not: Decision, local_sampled: Decision, local_not: Decision
+) -> Decide:
+    """Return the decision where each is known: the default, `parentbased_always_on`, is of this kind."""
+
+    def decide(parent: SpanContext | None, _trace_id: int) -> Decision:
+        if parent is None:
+            return root
+        if parent.is_remote:
+            return remote_sampled if parent.trace_flags & 1 else remote_not
+        return local_sampled if parent.trace_flags & 1 else local_not
 
     return decide
