@@ -158,8 +158,10 @@ async def requests(app: Any, count: int, headers: list[tuple[bytes, bytes]]) -> 
         await asyncio.create_task(app(scope(headers, number), _receive, _send))
 
 
-def measure(apps: dict[str, Any], rounds: int, count: int, headers: list[tuple[bytes, bytes]]) -> dict[str, float]:
-    """Return the median CPU microseconds per request of each application."""
+def rounds_of(
+    apps: dict[str, Any], rounds: int, count: int, headers: list[tuple[bytes, bytes]]
+) -> dict[str, list[float]]:
+    """Return the CPU microseconds per request of each application in each round."""
     times: dict[str, list[float]] = {name: [] for name in apps}
     with asyncio.Runner() as runner:
         for _ in range(rounds):
@@ -167,13 +169,13 @@ def measure(apps: dict[str, Any], rounds: int, count: int, headers: list[tuple[b
                 before = process_time()
                 runner.run(requests(app, count, headers))
                 times[name].append((process_time() - before) / count * 1e6)
-    return {name: statistics.median(values) for name, values in times.items()}
+    return times
 
 
-def routes(number: int) -> dict[str, float]:
-    """Return the medians for an application with so many routes before the one that is asked for."""
+def routes(number: int) -> dict[str, list[float]]:
+    """Measure an application with so many routes before the one that is asked for."""
     apps = {"bare": application(number), "contrib": contrib(number), "ours": ours(number)}
-    return measure(apps, 25, 100, HEADERS)
+    return rounds_of(apps, 60, 40, HEADERS)
 
 
 def main() -> None:
@@ -200,7 +202,8 @@ def main() -> None:
             runner.run(requests(apps["ours"], 5000, headers))
         profile.dump_stats("/dev/stdout") if not sys.stdout.isatty() else profile.print_stats("tottime")
         return
-    medians = measure(apps, options.rounds, options.count, headers)
+    times = rounds_of(apps, options.rounds, options.count, headers)
+    medians = {name: statistics.median(values) for name, values in times.items()}
     for name, value in medians.items():
         added = value - medians["bare"]
         share = (

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from judged import Figure, of_all, of_calls
-from pairs import Estimate, Measured, added, slower
+from pairs import Estimate, Measured, added, estimate, slower
 
 HEAD = """# Benchmarks
 
@@ -42,7 +42,7 @@ latency counts from when a request was due (`tools/bench/paced.py`). A request c
 because the server wakes for each, with cold caches.
 """
 ROUTES = """## More routes
-In process, without a server: added CPU µs per request, with so many routes before the one that is asked for.
+In process, without a server: CPU µs per request, bare and added, with so many routes before the one that is asked for.
 """
 CALLS = """## An httpx call
 CPU µs of the caller per call, alone and what is added: in process, by a transport that answers at once, and to a server
@@ -121,22 +121,22 @@ def _between(found: Estimate) -> list[str]:
     return [f"{found.value:.0f}", f"{found.low:.0f} … {found.high:.0f}"]
 
 
-def _routes(found: Mapping[int, Mapping[str, float]]) -> str:
-    rows = (
-        (str(count), *(f"{row[name] - row['bare']:.0f}" for name in ("ours", "contrib")))
-        for count, row in found.items()
-    )
-    return _table(("routes", "ours", "upstream"), rows)
+def _routes(found: Mapping[int, Mapping[str, Sequence[float]]]) -> str:
+    columns = ("routes", "bare", "ours adds", "nine of ten runs", "upstream adds", "nine of ten runs")
+    return _table(columns, ([str(count), *_added_to_bare(times)] for count, times in found.items()))
+
+
+def _added_to_bare(times: Mapping[str, Sequence[float]]) -> list[str]:
+    """Return what bare costs and, for each of the others, what it adds in the same round."""
+    adds = [list(map(operator.sub, times[name], times["bare"])) for name in ("ours", "contrib")]
+    between = [_between(estimate(values, statistics.median)) for values in adds]
+    return [f"{statistics.median(times['bare']):.0f}", *between[0], *between[1]]
 
 
 def _calls(found: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
-    return _table(("", "bare", "contrib adds", "ours adds", "ours ÷ contrib"), (_call(*row) for row in found.items()))
-
-
-def _call(way: str, times: Mapping[str, Sequence[float]]) -> list[str]:
-    bare = statistics.median(times["bare"])
-    extra = [statistics.median(map(operator.sub, times[name], times["bare"])) for name in ("contrib", "ours")]
-    return [way, *(f"{value:.0f}" for value in (bare, *extra)), f"{of_calls(times).value:.2f}"]
+    columns = ("", "bare", "ours adds", "nine of ten runs", "contrib adds", "nine of ten runs", "ours ÷ contrib")
+    rows = ([way, *_added_to_bare(times), f"{of_calls(times).value:.2f}"] for way, times in found.items())
+    return _table(columns, rows)
 
 
 def _lines(found: Mapping[str, Any]) -> str:
