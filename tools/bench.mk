@@ -1,4 +1,4 @@
-# `make bench` takes about ten minutes; `make bench BENCH="--rounds 1 --paced-rounds 1"` shows that it works.
+# `make bench` takes about a quarter of an hour; `make bench BENCH="--rounds 1 --paced-rounds 1"` shows that it works.
 .PHONY: bench
 
 bench: $(VENV)/.test ## Compare with bare, the metrics-only stack, upstream and vendors; writes docs/benchmarks.md

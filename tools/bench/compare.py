@@ -73,10 +73,7 @@ def _turn(variants: list[Variant], number: int) -> list[Variant]:
 def line(name: str, row: Measured) -> str:
     """Return a variant's figures for people who watch."""
     cpu, p99 = added(row.pairs), slower(row.pairs)
-    return (
-        f"{name:52} +{cpu.value:6.1f} us ({cpu.low:.0f} … {cpu.high:.0f})"
-        f"   p99 {p99.value:5.2f} of bare's ({p99.low:.2f} … {p99.high:.2f})"
-    )
+    return f"{name:52} +{cpu.value:6.1f} us {cpu.between(0):14} p99 {p99.value:5.2f} of bare's {p99.between(2)}"
 
 
 def main() -> None:

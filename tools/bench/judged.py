@@ -16,18 +16,19 @@ OURS, UNSAMPLED = "ours: everything", "ours: unsampled"
 
 @dataclass(frozen=True)
 class Figure:
-    """A ratio of the bar; `high` if more is better, `range` if it is known how far another run may be off."""
+    """A ratio of the bar; `high` if more is better, `noise` is how far another run may be off."""
 
     what: str
     value: float
     must: float
     aim: float
     high: bool = False
-    range: tuple[float, float] | None = None
+    noise: str = ""
 
     def __str__(self) -> str:
-        noise = "" if self.range is None else "({:.2f} … {:.2f})".format(*self.range)
-        return f"{self.what:50} {self.value:5.2f} {noise:16} must {self.must:g}, aim {self.aim:g}: {self.verdict()}"
+        return (
+            f"{self.what:50} {self.value:5.2f} {self.noise:14} must {self.must:g}, aim {self.aim:g}: {self.verdict()}"
+        )
 
     def verdict(self) -> str:
         """Return what is reached: the aim, what must be, or neither."""
@@ -84,4 +85,4 @@ def of_calls(times: Mapping[str, Sequence[float]]) -> Estimate:
 
 
 def _estimated(what: str, found: Estimate, must: float, aim: float, *, high: bool = False) -> Figure:
-    return Figure(what, found.value, must, aim, high, (found.low, found.high))
+    return Figure(what, found.value, must, aim, high, found.between(2))

@@ -26,8 +26,8 @@ Each variant serves the same application, in turn, round after round, each round
 each of these loads bare is loaded for as long, and what a variant adds is a share of what bare cost just then: a
 shared machine that is faster and slower by half within a minute slows both. The figures are medians over the rounds.
 "Nine of ten runs" is what a figure would lie between if the run were made up of these rounds, drawn at random (a
-bootstrap): differences below that are noise. Spans and log records leave in full batches, none because time is up, so
-that what a load costs is not paid while another is measured.
+bootstrap): differences below that are noise. It is left out where there were less than five rounds. Spans and log
+records leave in full batches, none because time is up, so that what a load costs is not paid while another is measured.
 """
 SATURATED = """## A server at saturation
 `GET /items/{id}`: a path parameter, two structlog events, no I/O; uvicorn on one core, wrk with 16 connections and
@@ -91,10 +91,9 @@ def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _bar(figure: Figure) -> list[str]:
-    noise = "" if figure.range is None else "{:.2f} … {:.2f}".format(*figure.range)
     sign = "≥" if figure.high else "≤"
     bounds = [f"{sign} {figure.must:g}", f"{sign} {figure.aim:g}"]
-    return [figure.what, f"{figure.value:.2f}", noise, *bounds, figure.verdict().replace("missed", "**missed**")]
+    return [figure.what, f"{figure.value:.2f}", figure.noise, *bounds, figure.verdict().replace("missed", "**missed**")]
 
 
 def _servers(found: Mapping[str, Measured]) -> str:
@@ -118,7 +117,7 @@ def _server(name: str, row: Measured) -> list[str]:
 
 
 def _between(found: Estimate) -> list[str]:
-    return [f"{found.value:.0f}", f"{found.low:.0f} … {found.high:.0f}"]
+    return [f"{found.value:.0f}", found.between(0)]
 
 
 def _routes(found: Mapping[int, Mapping[str, Sequence[float]]]) -> str:

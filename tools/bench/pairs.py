@@ -18,16 +18,21 @@ from typing import TypeVar
 from load import Load
 
 Round = TypeVar("Round")
-_RUNS = 1000
+_RUNS, _FEW = 1000, 5
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure, and what nine of ten runs lie between."""
+    """A figure, and what nine of ten runs lie between; a few rounds cannot say that."""
 
     value: float
     low: float
     high: float
+    rounds: int
+
+    def between(self, digits: int) -> str:
+        """Return the range as text, empty if it is not known."""
+        return "" if self.rounds < _FEW else f"{self.low:.{digits}f} … {self.high:.{digits}f}"
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def estimate(rounds: Sequence[Round], figure: Callable[[Sequence[Round]], float]
     """Return a figure of the rounds, and where it lies when they are drawn anew."""
     draw = random.Random(len(rounds))
     again = sorted(figure(draw.choices(rounds, k=len(rounds))) for _ in range(_RUNS))
-    return Estimate(figure(rounds), again[_RUNS // 20], again[-_RUNS // 20])
+    return Estimate(figure(rounds), again[_RUNS // 20], again[-_RUNS // 20], len(rounds))
 
 
 def added(pairs: Sequence[Pair]) -> Estimate:

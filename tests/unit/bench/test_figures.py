@@ -35,6 +35,8 @@ def test_noise_that_hits_single_loads_is_said():
     assert found.low < found.value < found.high
     assert 5 < found.high - found.low < 60
     assert added(noisy) == found
+    assert found.between(0).count("…") == 1
+    assert added(noisy[:4]).between(0) == ""
 
 
 @pytest.mark.parametrize(
