@@ -16,7 +16,14 @@ from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
 from opentelemetry.propagate import get_global_textmap
 from opentelemetry.propagators.textmap import Getter, TextMapPropagator
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_current_span, set_span_in_context
+from opentelemetry.trace import (
+    DEFAULT_TRACE_STATE,
+    NonRecordingSpan,
+    SpanContext,
+    TraceFlags,
+    get_current_span,
+    set_span_in_context,
+)
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from otel_distro.http.correlation import CorrelationPropagator
@@ -102,10 +109,11 @@ def inject(headers: Any, context: Context, span_context: SpanContext) -> None:
     if not speaks_w3c():
         get_global_textmap().inject(headers, context)
         return
-    if span_context.is_valid:
-        flags = span_context.trace_flags & 0xFF
-        headers["traceparent"] = f"00-{span_context.trace_id:032x}-{span_context.span_id:016x}-{flags:02x}"
-        if span_context.trace_state:
-            headers["tracestate"] = span_context.trace_state.to_header()
+    # The tuple that a SpanContext is: reading its properties would be a call each.
+    trace_id, span_id, _, flags, trace_state, is_valid = span_context
+    if is_valid:
+        headers["traceparent"] = f"00-{trace_id:032x}-{span_id:016x}-{flags & 0xFF:02x}"
+        if trace_state is not DEFAULT_TRACE_STATE and trace_state:
+            headers["tracestate"] = trace_state.to_header()
     if len(context) > 1:  # more than the span: there may be baggage
         _baggage.inject(headers, context)

@@ -131,17 +131,19 @@ def with_headers(headers: Any, ours: dict[str, str], ids: list[tuple[str, str]])
     Those of `ids` that are there stay. httpx's own methods walk, decode and encode all headers for each name.
     """
     try:
-        entries = headers._list
-        there = {lower for _, lower, _ in entries}
-        added = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in ours.items()]
+        there = {entry[1] for entry in headers._list}
+        entries = headers._list.copy()
+        for name, value in ours.items():
+            key = name.encode("latin-1")
+            if key in there:
+                return None
+            entries.append((key, key, value.encode("latin-1")))
+        for name, value in ids:
+            key = name.encode("latin-1")
+            if key not in there:
+                entries.append((key, key, value.encode("latin-1")))
+        copied = object.__new__(type(headers))
+        copied._list, copied._encoding = entries, headers._encoding
     except (AttributeError, ValueError):
         return None
-    if not there.isdisjoint([name for name, _ in added]):
-        return None
-    added += [
-        pair for name, value in ids if (pair := (name.encode("latin-1"), value.encode("latin-1")))[0] not in there
-    ]
-    copied = object.__new__(type(headers))
-    copied._list = entries + [(name, name, value) for name, value in added]
-    copied._encoding = headers._encoding
     return copied
