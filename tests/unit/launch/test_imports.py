@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import pytest
 from support.processes import clean_environment
 
+from otel_distro.launch.run import FOLDER
 from otel_distro.settings import launch_environment
 
 PRINT_MODULES = "import sys; print(*sys.modules, sep='\\n')"
@@ -35,17 +36,18 @@ UNWANTED = (
 )
 
 
-def launched(arguments: Sequence[str], **variables: str) -> str:
-    """Run Python as `otel-distro run` starts it, and return what it printed."""
-    from otel_distro.launch.run import FOLDER
-
-    environment = {**clean_environment({"OTEL_EXPORTER_PROMETHEUS_PORT": "0", **variables})}
+def launched(arguments: Sequence[str], **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Python as `otel-distro run` starts it."""
+    environment = clean_environment({"OTEL_EXPORTER_PROMETHEUS_PORT": "0", **variables})
     environment["PYTHONPATH"] = launch_environment(FOLDER)["PYTHONPATH"]
-    done = subprocess.run(
-        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+
+
+def modules_of(code: str, **variables: str) -> list[str]:
+    done = launched(["-c", code], **variables)
+    assert done.stderr == ""
+    return done.stdout.splitlines()
 
 
 def below(names: Sequence[str], modules: Sequence[str]) -> list[str]:
@@ -53,7 +55,7 @@ def below(names: Sequence[str], modules: Sequence[str]) -> list[str]:
 
 
 def test_a_start_imports_nothing_that_nobody_asked_for() -> None:
-    modules = launched(["-c", PRINT_MODULES]).splitlines()
+    modules = modules_of(PRINT_MODULES)
     assert "otel_distro.startup" in modules
     assert below(UNWANTED, modules) == []
 
@@ -62,25 +64,20 @@ def test_a_start_imports_nothing_that_nobody_asked_for() -> None:
     "arguments",
     [
         ["-m", "pip", "--version"],
-        ["-c", "from multiprocessing.resource_tracker import main"],
         ["-m", "otel_distro", "--version"],
+        ["-c", "from multiprocessing.resource_tracker import main"],
     ],
-    ids=["pip", "resource tracker", "ourselves"],
+    ids=["pip", "ourselves", "resource tracker"],
 )
 def test_helpers_import_no_sdk(arguments: list[str]) -> None:
-    code = f"{arguments[-1]}\n{PRINT_MODULES}" if arguments[0] == "-c" else None
-    if code is not None:
-        modules = launched(["-c", code]).splitlines()
-    else:
-        modules = launched([*arguments[:-1], arguments[-1]])
-        assert modules
-        return
+    report = launched(["-X", "importtime", *arguments]).stderr.splitlines()
+    modules = [line.rpartition("|")[2].strip() for line in report]
     assert "otel_distro.launch.begin" in modules
-    assert below(["opentelemetry", "otel_distro.startup", "otel_distro.runtime"], modules) == []
+    assert below(["opentelemetry.sdk", "otel_distro.startup", "otel_distro.launch.garbage"], modules) == []
 
 
 def test_switched_off_nothing_of_the_sdk_is_imported() -> None:
-    modules = launched(["-c", PRINT_MODULES], OTEL_SDK_DISABLED="true").splitlines()
+    modules = modules_of(PRINT_MODULES, OTEL_SDK_DISABLED="true")
     assert "otel_distro.runtime" in modules
     assert below(["opentelemetry.sdk", "otel_distro.startup"], modules) == []
 
