@@ -97,6 +97,7 @@ def prepare() -> None:
     """
     mounts.follow()
     upstream_http.set_contrib_middleware(middleware)
+    upstream_http.quicken_request_telemetry()
     if upstream_http.fastapi_request_telemetry() is None or installation().settings.native_telemetry:
         return
     construct: Any = fastapi.FastAPI.__init__

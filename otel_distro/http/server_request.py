@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span
+from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanKind, Status, StatusCode, get_current_span
 
 from otel_distro import diagnostics
 from otel_distro.http.correlation import current as current_ids
@@ -143,8 +143,9 @@ class ServerRequest:
             error = self._failed()
         record, more, name = telemetry.endings[arrival.method, arrival.scheme, arrival.version, route, status, error]
         record(elapsed, ids if ids[3] & 1 else None)
-        complete(self._span, self._attributes, more, self.name, name)
-        self._span.end()
+        if type(self._span) is not NonRecordingSpan:
+            complete(self._span, self._attributes, more, self.name, name)
+            self._span.end()
         if telemetry.access is not None:
             self._emit_access(telemetry.access, arrival.method, route, elapsed)
 

@@ -52,5 +52,5 @@ def keep_hex_ids(span: Span, context: SpanContext) -> str:
     if type(span) is OurSpan:
         span.trace_id_hex, span.span_id_hex = trace_digits, span_digits
     elif type(span) is NonRecordingSpan:
-        vars(span).update(trace_id_hex=trace_digits, span_id_hex=span_digits)
+        span.trace_id_hex, span.span_id_hex = trace_digits, span_digits  # type: ignore[attr-defined]
     return trace_digits
