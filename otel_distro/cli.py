@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from otel_distro import __version__
 from otel_distro.checks import problems_of
 from otel_distro.launch.run import run as launch
-from otel_distro.reading import MASK, Value
+from otel_distro.reading import Value, shown
 from otel_distro.settings import read
 
 if TYPE_CHECKING:
@@ -95,9 +95,8 @@ def _opened(name: str) -> AbstractContextManager[BinaryIO]:
 
 
 def _shown(value: Value) -> str:
-    if value.variable.secret and value.value:
-        return MASK
-    return as_text(value.value)
+    text = as_text(value.value)
+    return shown(value.variable, text) if value.value else text
 
 
 def _default(value: Value) -> str:

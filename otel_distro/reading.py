@@ -62,6 +62,16 @@ class Reading:
         )
 
 
+def shown(variable: Variable, text: str) -> str:
+    """Return a variable's value for people to read: without the credentials of a URL, and nothing of a secret."""
+    if variable.secret:
+        return MASK
+    scheme, separator, rest = text.partition("://")
+    authority, slash, path = rest.partition("/")
+    _, credentials, host = authority.rpartition("@")
+    return f"{scheme}{separator}{MASK}@{host}{slash}{path}" if credentials else text
+
+
 class _Reader:
     """One pass over the declarations; collects the names that were used, what they said, and the problems."""
 
@@ -88,13 +98,12 @@ class _Reader:
             text = self._environ.get(name, "").strip()
             if not text:
                 continue
-            shown = MASK if variable.secret else text
             try:
                 value = variable.cast(text)
             except ValueError as error:
-                self.problem(Problem(name, shown, str(error)))
+                self.problem(Problem(name, shown(variable, text), str(error)))
             else:
-                self.sources[variable.name], self.texts[variable.name] = name, shown
+                self.sources[variable.name], self.texts[variable.name] = name, shown(variable, text)
                 return value
         return default
 

@@ -26,6 +26,7 @@ def test_env_shows_value_default_and_source(
 ) -> None:
     monkeypatch.setenv("SERVICE_NAME", "shop")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "api-key=sesame")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://ada:sesame@collector:4318")
     assert main(["env"]) == 0
     output = capsys.readouterr().out
     table = rows(output)
@@ -33,6 +34,7 @@ def test_env_shows_value_default_and_source(
     assert table["OTEL_SERVICE_NAME"] == ["OTEL_SERVICE_NAME", "shop", "unknown_service", "SERVICE_NAME"]
     assert table["OTEL_DISTRO_ACCESS_LOG"] == ["OTEL_DISTRO_ACCESS_LOG", "true", "true", "default"]
     assert table["OTEL_EXPORTER_OTLP_TRACES_HEADERS"][1] == "***"
+    assert table["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"][1] == "http://***@collector:4318/v1/traces"
     assert "sesame" not in output
 
 

@@ -59,6 +59,11 @@ def test_a_secret_is_masked_in_its_problem() -> None:
     assert problem.value == "***"
 
 
+def test_the_credentials_of_a_url_are_masked_in_its_problem() -> None:
+    (problem,) = read_from({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "ftp://ada:sesame@collector:4318/a@b"}).problems
+    assert problem.value == "ftp://***@collector:4318/a@b"
+
+
 @pytest.mark.parametrize(
     ("environ", "name"),
     [
