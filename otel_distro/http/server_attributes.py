@@ -12,7 +12,6 @@ from otel_distro.http.attributes import (
     KNOWN_SCHEMES,
     KNOWN_VERSIONS,
     authority,
-    masked_query,
     method_label,
     span_name,
     text,
@@ -23,7 +22,7 @@ Scope = MutableMapping[str, Any]
 
 # A stranger chooses parts of what repeats (host, user agent, method), so number and size of what is kept are bounded.
 _MAX_KEPT = 512
-_MAX_KEPT_BYTES = 512
+MAX_KEPT_BYTES = 512
 
 
 class Arrival(NamedTuple):
@@ -76,7 +75,7 @@ class Arrivals:
 
     def _keep(self, key: tuple[Any, ...], scope: Scope, host: bytes, agent: bytes) -> Arrival:
         arrival = self._arrival(scope, host, agent)
-        if len(host) + len(agent) + len(scope.get("method") or "") < _MAX_KEPT_BYTES:
+        if len(host) + len(agent) + len(scope.get("method") or "") < MAX_KEPT_BYTES:
             if len(self._kept) >= _MAX_KEPT:
                 self._kept.clear()
             self._kept[key] = arrival
@@ -108,15 +107,3 @@ def _attributes(  # noqa: PLR0913, PLR0917 - each a fact of its own
         "user_agent.synthetic.type": detect_synthetic_user_agent(text(agent)),
     }
     return {name: value for name, value in known.items() if value is not None}
-
-
-def add_particulars(scope: Scope, attributes: dict[str, Any]) -> None:
-    """Add what differs from request to request: path, query with its values masked, client."""
-    path: str = scope.get("path", "")
-    attributes["url.path"] = path if len(path) < _MAX_KEPT_BYTES else text(path)
-    query = scope.get("query_string")
-    if query:
-        attributes["url.query"] = masked_query(text(query))
-    client = scope.get("client")
-    if client is not None:
-        attributes["client.address"], attributes["client.port"] = client

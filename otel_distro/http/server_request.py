@@ -15,11 +15,12 @@ from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanKind, Status, StatusCode, get_current_span
 
 from otel_distro import diagnostics
+from otel_distro.http.attributes import masked_query, text
 from otel_distro.http.correlation import current as current_ids
 from otel_distro.http.failed import remember
 from otel_distro.http.propagation import extract
 from otel_distro.http.routes import SCOPE_KEY
-from otel_distro.http.server_attributes import add_particulars
+from otel_distro.http.server_attributes import MAX_KEPT_BYTES
 from otel_distro.http.spans import complete, keep_hex_ids
 from otel_distro.upstream.context import SPAN_KEY, attach_context, current_context, detach_context
 
@@ -39,6 +40,7 @@ _ERROR = Status(StatusCode.ERROR)
 class ServerRequest:
     """A request that is being served. Created when it arrives; `finish` runs exactly once, whatever ends it."""
 
+    _attributes: dict[str, Any] = {}  # noqa: RUF012 - stands for those of a span that is not recorded; nobody writes to it
     _awaits_trailers = False
     _exception: BaseException | None = None
     _finished = False
@@ -53,9 +55,7 @@ class ServerRequest:
         headers = dict(scope["headers"])
         self._arrival = arrival = telemetry.metrics.arrivals.of(scope, headers)
         self._report = scope[SCOPE_KEY] = telemetry.report(arrival.prefix)
-        self._attributes = attributes = arrival.attributes.copy()
-        add_particulars(scope, attributes)
-        self._start_span(headers, attributes)
+        self._start_span(headers)
         ids, self._response_headers = telemetry.policy.correlate(headers, keep_hex_ids(self._span, self._ids))
         self._log_ids = ids
         self._bound_ids = current_ids.set(ids)
@@ -64,7 +64,7 @@ class ServerRequest:
             client = scope.get("client")
             telemetry.started(method=arrival.method, path=scope.get("path", ""), client=client[0] if client else None)
 
-    def _start_span(self, headers: dict[bytes, bytes], attributes: dict[str, Any]) -> None:
+    def _start_span(self, headers: dict[bytes, bytes]) -> None:
         """Start the span under what the caller sent, or as a part of this process's own span, and make it current."""
         telemetry, context, kind, parent, wanted = self._telemetry, current_context(), SpanKind.SERVER, None, None
         if context and get_current_span(context) is not INVALID_SPAN:
@@ -74,13 +74,32 @@ class ServerRequest:
             if b"x-trace-id" in headers:
                 wanted = telemetry.policy.requested_trace_id(headers)
         self.name = self._arrival.name
+        attributes: Any = self._collect
         if telemetry.details is not None:
+            attributes = self._collect()
             self.name = telemetry.detailed_name(self._scope, self._report, attributes)
         self._span = span = telemetry.start_span(self.name, context, parent, kind, attributes, wanted)
         self._ids = span.get_span_context()
         self._attached = attach_context(Context({**context, SPAN_KEY: span}))
         if telemetry.extras is not None:
             telemetry.extras.on_request(span, kind, self._scope)
+
+    def _collect(self) -> dict[str, Any]:
+        """Return what is known of the request now, for a span that is recorded: path, query with its values masked, client.
+
+        What is written to this dict later, the span has.
+        """
+        scope = self._scope
+        self._attributes = attributes = self._arrival.attributes.copy()
+        path: str = scope.get("path", "")
+        attributes["url.path"] = path if len(path) < MAX_KEPT_BYTES else text(path)
+        query = scope.get("query_string")
+        if query:
+            attributes["url.query"] = masked_query(text(query))
+        client = scope.get("client")
+        if client is not None:
+            attributes["client.address"], attributes["client.port"] = client
+        return attributes
 
     # A plain function that hands on the server's awaitable: one coroutine fewer per message than `async def`.
     def send(self, message: Message) -> Awaitable[None]:

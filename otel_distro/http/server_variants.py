@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Any
 
 from opentelemetry.trace import get_current_span
 
@@ -56,7 +55,7 @@ class WebsocketSession(ServerRequest):
 class NativeRequest(ServerRequest):
     """A request whose span and metrics are FastAPI's own: ours are the ids and the access event."""
 
-    def _start_span(self, headers: dict[bytes, bytes], attributes: dict[str, Any]) -> None:  # noqa: ARG002
+    def _start_span(self, headers: dict[bytes, bytes]) -> None:  # noqa: ARG002
         """Take FastAPI's span, which is current, and its report."""
         context = current_context()
         self._report = self._scope[SCOPE_KEY] = get_request_telemetry(context) or self._report

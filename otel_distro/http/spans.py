@@ -19,11 +19,14 @@ StartSpan = Callable[..., Span]
 
 
 def starter(tracer: Tracer) -> StartSpan:
-    """Return what starts a span of clean attributes with a tracer: the trusted way where limits allow it."""
+    """Return what starts a span of clean attributes with a tracer: the trusted way where limits allow it.
+
+    Attributes are a dict, or a function that returns it and is called for spans that are recorded.
+    """
     if type(tracer) is OurTracer and limits_are_wide(tracer):
         return tracer.start_trusted
     return lambda name, context, _parent, kind, attributes, trace_id=None: start_with_trace_id(
-        tracer.start_span, trace_id, name, context, kind, attributes
+        tracer.start_span, trace_id, name, context, kind, attributes if type(attributes) is dict else attributes()
     )
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tracer: who is the parent, is it sampled, and a light span."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import time_ns
 from typing import Any, Final
 
@@ -115,10 +115,12 @@ class Tracer(SdkTracer):
         context: Context,
         parent: SpanContext | None,
         kind: SpanKind,
-        attributes: dict[str, Any],
+        attributes: dict[str, Any] | Callable[[], dict[str, Any]],
         trace_id: int | None = None,
     ) -> ApiSpan:
         """Start a span whose parts are known to be right; see `start_trusted_span`.
+
+        Attributes may be a function that returns them: a span that is not recorded has no use for any.
 
         Every request comes this way, so it is one function: see docs/performance.md on what a call costs there.
         """
@@ -131,7 +133,8 @@ class Tracer(SdkTracer):
             or not self._tracer_config.is_enabled
         ):
             self._shortcut()
-            return start_with_trace_id(self.start_span, trace_id, name, context, kind, attributes)
+            known = attributes if isinstance(attributes, dict) else attributes()
+            return start_with_trace_id(self.start_span, trace_id, name, context, kind, known)
         if parent is not None and parent.is_valid:
             trace_id, state = parent.trace_id, parent.trace_state
             flags = parent.trace_flags & TraceFlags.RANDOM_TRACE_ID
@@ -143,6 +146,8 @@ class Tracer(SdkTracer):
         span_context = valid_context((trace_id, random_bits(64) or 1, False, _FLAGS[flags], state, True))
         if decision is Decision.DROP:
             return NonRecordingSpan(context=span_context)
+        if not isinstance(attributes, dict):
+            attributes = attributes()
         span, processor = object.__new__(Span), self.span_processor
         scope, limits = self._instrumentation_scope, self._span_limits
         span.begin(
