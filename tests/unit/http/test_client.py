@@ -113,7 +113,7 @@ def test_a_call_that_raises_has_a_duration_and_an_exception_event(client, get):
 
 def test_a_timeout_is_told_from_other_errors(client, server, get):
     with pytest.raises(httpx.ReadTimeout):
-        get(f"{server.url}/silent", timeout=0.05)
+        get(f"{server.url}/silent", timeout=httpx.Timeout(20, read=0.05))
     assert client.span().attributes["error.type"] == "ReadTimeout"
 
 
