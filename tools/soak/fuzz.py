@@ -85,6 +85,8 @@ def main() -> int:
     options.add_argument("--seconds", type=float, default=30.0, help="for each property")
     options.add_argument("--examples", type=int, help="for each property, however long they take")
     chosen = options.parse_args()
+    if unknown := set(chosen.properties) - CHECKS.keys():
+        options.error(f"no such property: {', '.join(sorted(unknown))}; there are: {', '.join(CHECKS)}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     logging.disable()  # upstream warns of every attribute beyond the limit
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
