@@ -1,0 +1,45 @@
+"""What the workers share: where things are, and the loop that takes one event, makes the next and sends it on."""
+
+import json
+import os
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+logger = structlog.get_logger()
+KAFKA = os.environ.get("KAFKA", "localhost:9092")
+DATABASE_URL = os.environ.get("DATABASE_URL", "postgresql://localhost/pipeline")
+REDIS_URL = os.environ.get("REDIS_URL", "redis://localhost:6379")
+
+Event = dict[str, Any]
+
+
+def new_event(kind: str, payload: Event) -> Event:
+    return {"event_id": str(uuid.uuid4()), "event_type": kind, "payload": payload}
+
+
+def producing() -> AIOKafkaProducer:
+    return AIOKafkaProducer(bootstrap_servers=KAFKA, value_serializer=lambda value: json.dumps(value).encode())
+
+
+async def work(topic: str, group: str, step: Callable[[Event, AIOKafkaProducer], Awaitable[None]]) -> None:
+    """Process one topic for ever; an event that cannot be processed goes to the dead letters."""
+    consumer = AIOKafkaConsumer(
+        topic,
+        bootstrap_servers=KAFKA,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        value_deserializer=json.loads,
+    )
+    async with consumer, producing() as producer:
+        async for message in consumer:
+            try:
+                await step(message.value["payload"], producer)
+            except Exception:
+                logger.exception("event failed", topic=topic)
+                await producer.send_and_wait("dead.letters", message.value, headers=list(message.headers))
+            await consumer.commit()

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The clients, each wrapped when the application imports it."""

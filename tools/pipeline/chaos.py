@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A thousand chunks through the pipeline while workers are killed, groups rebalance and the broker restarts.
+
+    python -m pipeline.chaos [CHUNKS]
+
+Every chunk must arrive and its lines be found by its one id; no processing may be told twice; end to end is counted once for each
+success. A redelivery is a processing of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+from demo.terminal import Terminal
+from testbed.kafka import Kafka
+from testbed.server import eventually
+
+from pipeline.chunks import delivered, send
+from pipeline.stack import Pipeline, running
+
+ROOM = "chaos"
+
+
+def main() -> int:
+    """Run, and return 1 if anything was lost or doubled."""
+    chunks = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    terminal = Terminal()
+    kafka = Kafka()
+    try:
+        with running(kafka.address, {"OTEL_BSP_MAX_QUEUE_SIZE": "100000"}) as pipeline:
+            _run(terminal, pipeline, kafka, chunks)
+            return 0 if _judge(terminal, pipeline, chunks) else 1
+    finally:
+        kafka.close()
+
+
+def _run(terminal: Terminal, pipeline: Pipeline, kafka: Kafka, chunks: int) -> None:
+    names = [f"chunk {number}" for number in range(chunks)]
+    steps: tuple[tuple[str, Callable[[], None]], ...] = (
+        ("stt is killed and started again", lambda: _again(pipeline, "stt")),
+        ("a second tts joins: the group rebalances", lambda: _second(pipeline)),
+        ("the broker restarts", lambda: _restart(kafka)),
+        ("translate is killed and started again", lambda: _again(pipeline, "translate")),
+    )
+    part = -(-chunks // (len(steps) + 1))
+    for number, (what, act) in enumerate(steps):
+        thread = threading.Thread(target=send, args=(pipeline, ROOM, names[number * part : (number + 1) * part]))
+        thread.start()
+        with terminal.step(what):
+            act()
+            thread.join()
+    send(pipeline, ROOM, names[len(steps) * part :])
+    with terminal.step(f"{chunks} chunks in two languages"):
+        delivered(pipeline, ROOM, chunks, timeout=600)
+
+
+def _again(pipeline: Pipeline, name: str) -> None:
+    pipeline.keep_lines(name)
+    pipeline.processes[name].kill()
+    pipeline.start_worker(name)
+
+
+def _restart(kafka: Kafka) -> None:
+    kafka.stop()
+    kafka.start()
+
+
+def _second(pipeline: Pipeline) -> None:
+    pipeline.start_worker("tts", "tts-2")
+
+
+def _judge(terminal: Terminal, pipeline: Pipeline, chunks: int) -> bool:
+    def settled() -> bool:
+        return _successes(pipeline) <= len(pipeline.receiver.spans("process audio.translated"))
+
+    eventually(settled, 60, "the last spans")
+    spans = pipeline.receiver.spans()
+    roots = {span.trace_id for span in spans if span.name == "send audio.raw"}
+    ids = Counter(span.span_id for span in spans)
+    lines = Counter((line["correlation_id"], line["service"]) for line in pipeline.lines() if "correlation_id" in line)
+    services = ("stt", "translate", "tts", "egress")
+    lost = [trace_id for trace_id in roots if any(not lines[trace_id, service] for service in services)]
+    whole = pipeline.page("egress").value("pipeline_end_to_end_duration_seconds_count")
+    checks = (
+        (len(roots) >= chunks, f"{len(roots)} chunks have a trace of their own (of {chunks}, and what was sent again)"),
+        (not lost, f"{len(lost)} ids lack a line in one of the workers"),
+        (max(ids.values()) == 1, f"{len(ids)} spans, none twice"),
+        (whole == _successes(pipeline), f"end to end: {whole:g} for {_successes(pipeline)} successes"),
+        (not _faults(pipeline), f"{len(_faults(pipeline))} internal faults"),
+    )
+    for passed, text in checks:
+        terminal.check(passed, text)
+    return all(passed for passed, _ in checks)
+
+
+def _successes(pipeline: Pipeline) -> int:
+    return sum(line["message"] == "delivered" for line in pipeline.lines())
+
+
+def _faults(pipeline: Pipeline) -> list[dict[str, object]]:
+    return [line for line in pipeline.lines() if "internal fault" in str(line["message"])]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
