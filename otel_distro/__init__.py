@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # `typing` takes longer to import than everything that a launched helper process needs
 if TYPE_CHECKING:
-    from otel_distro.runtime import Runtime
+    from otel_distro.lifecycle.runtime import Runtime
 
 __all__ = ["__version__", "start"]
 
@@ -16,10 +16,12 @@ __version__ = "0.1.0"
 
 
 def start() -> Runtime:
-    """Set everything up from the environment, as the launcher does, and return the handle with ``close()``.
+    """Set everything up from the environment, as the launcher does, and return the handle.
 
-    Calling it twice, or under the launcher, returns the runtime that already stands.
+    Libraries are observed whether they are imported before or afterwards. Calling it twice, or under the launcher, returns
+    the runtime that already stands. ``with start():`` closes at the end of the block, as ``close()`` does; after that it
+    may be started again.
     """
-    from otel_distro.runtime import start as start_runtime
+    from otel_distro.launch.from_code import start as start_from_code
 
-    return start_runtime()
+    return start_from_code()

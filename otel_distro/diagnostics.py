@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from otel_distro.ground.exceptions import kind_of, text_of
+
 logger = logging.getLogger("otel_distro")
 _faults: Counter[str] = Counter()
 
@@ -35,8 +37,8 @@ def fault(kind: str, error: BaseException) -> None:
         logger.warning(
             "internal fault in %s: %s: %s (further ones are only counted)",
             kind,
-            type(error).__name__,
-            error,
+            kind_of(error),
+            text_of(error),
             exc_info=error if logger.isEnabledFor(logging.DEBUG) else None,
         )
 

@@ -1,107 +1,92 @@
 # SPDX-License-Identifier: Apache-2.0
 """/metrics on the application's own port, for those who must (OTEL_DISTRO_APP_METRICS_PATH).
 
-It stands in front of everything that observes requests: never traced, logged or counted. Whoever is neither in the
-allowed networks nor has the token gets the 404 of a path that does not exist.
+Whoever is not in the allowed networks, has not the token where one is set, or comes through a proxy without one, gets the
+404 of a path that does not exist.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
-from otel_distro.admin.http import Response, plain
+from otel_distro.admin.http import Response, headers_of, plain_text
 from otel_distro.admin.token import Token
-from otel_distro.variables import AdminSettings
-from otel_distro.workers.handshake import Handshake
-from otel_distro.workers.member import connect
-from otel_distro.workers.wire import FrameBuffer, frame
+from otel_distro.ground.asgi import Scope
+from otel_distro.settings.model import AdminSettings
 
 SCRAPE_SECONDS = 5.0
-_READ_BYTES = 256 * 1024
+_TEST_CLIENT = "testclient"
+# What proxies add: https://www.rfc-editor.org/rfc/rfc7239, and what was usual before it.
+_FORWARDING = frozenset(
+    ("forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "cf-connecting-ip")
+)
 
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Any, Send], Awaitable[None]]
+# Takes an Accept header and what the page is handed to, with its content type, in another thread.
+Scrape = Callable[[str, Callable[[str, bytes], None]], None]
 
 
 class AppPath:
-    """The path, who may read it, and where the owner of the admin port is."""
+    """The path, who may read it, and who has the page."""
 
-    def __init__(self, admin: AdminSettings, handshake: Handshake) -> None:
+    def __init__(self, admin: AdminSettings, scrape: Scrape) -> None:
         self.path = admin.app_metrics_path
-        self._handshake = handshake
+        self._ask = scrape
         self._networks = [ipaddress.ip_network(network) for network in admin.app_metrics_networks]
         self._token = Token(admin.token_file) if admin.token_file else None
 
     async def answer(self, scope: Scope) -> Response:
         """Return what a request for the path gets."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = headers_of(scope)
         if not self._may_read(scope.get("client"), headers):
-            return plain(HTTPStatus.NOT_FOUND)
+            return plain_text(HTTPStatus.NOT_FOUND)
         if scope["method"] not in ("GET", "HEAD"):
-            return plain(HTTPStatus.METHOD_NOT_ALLOWED, Allow="GET, HEAD")
+            return plain_text(HTTPStatus.METHOD_NOT_ALLOWED, Allow="GET, HEAD")
         try:
             return await asyncio.wait_for(self._scrape(headers), SCRAPE_SECONDS)
         except (OSError, ValueError, asyncio.TimeoutError):
-            return plain(HTTPStatus.SERVICE_UNAVAILABLE)
+            return plain_text(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _may_read(self, client: Any, headers: Mapping[str, str]) -> bool:
-        if self._token is not None and self._token.matches(headers.get("authorization", "")):
-            return True
+        """With a token: whoever has it, in the networks. Without one: whoever is in them and has not come through a proxy.
+
+        Behind a proxy every stranger has its address, or one that he has made up himself.
+        """
+        if self._token is not None:
+            return self._token.matches(headers.get("authorization", "")) and (not client or self._is_near(client))
+        return not any(map(_is_forwarding, headers)) and self._is_near(client)
+
+    def _is_near(self, client: Any) -> bool:
+        """Whether a peer's address is in the allowed networks; starlette's and httpx's test clients are this process."""
         try:
+            if client[0] == _TEST_CLIENT:
+                return True
             address = ipaddress.ip_address(client[0])
-        except (TypeError, ValueError):  # a Unix socket, or a test client: nobody whom an address vouches for
+        except (TypeError, ValueError, IndexError):  # a Unix socket: nobody whom an address vouches for
             return False
         address = getattr(address, "ipv4_mapped", None) or address
         return any(address in network for network in self._networks)
 
     async def _scrape(self, headers: Mapping[str, str]) -> Response:
-        """Ask the owner, without a thread and without blocking the event loop."""
-        loop, buffer = asyncio.get_running_loop(), FrameBuffer()
-        with connect(self._handshake) as sock:
-            sock.setblocking(False)
-            question = {"type": "scrape", "token": self._handshake.token, "accept": headers.get("accept", "")}
-            await loop.sock_sendall(sock, frame(question))
-            while data := await loop.sock_recv(sock, _READ_BYTES):
-                for page in buffer.feed(data):
-                    return Response(HTTPStatus.OK, page["content_type"], page["body"].encode())
-        raise ValueError("the owner has hung up")
+        """Ask over the connection that this process has: a new one might be of another user, who is refused."""
+        loop = asyncio.get_running_loop()
+        page: asyncio.Future[Response] = loop.create_future()
+
+        def settle(response: Response) -> None:
+            if not page.done():
+                page.set_result(response)
+
+        def deliver(content_type: str, body: bytes) -> None:
+            with suppress(RuntimeError):  # the event loop has ended meanwhile
+                loop.call_soon_threadsafe(settle, Response(HTTPStatus.OK, content_type, body))
+
+        self._ask(headers.get("accept", ""), deliver)
+        return await page
 
 
-class AppMetrics:
-    """ASGI middleware that serves the path and hands everything else on."""
-
-    def __init__(self, app: App, app_path: AppPath) -> None:
-        self.app = app
-        self._app_path = app_path
-
-    async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
-        """Serve a request."""
-        if scope["type"] != "http" or scope["path"] != self._app_path.path:
-            await self.app(scope, receive, send)
-            return
-        response = await self._app_path.answer(scope)
-        headers = {"content-type": response.content_type, "content-length": str(len(response.body)), **response.headers}
-        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-        await send({"type": "http.response.start", "status": int(response.status), "headers": pairs})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
-
-
-class _Served:
-    """What this process serves on the application's port, if anything."""
-
-    app_path: AppPath | None = None
-
-
-def use(app_path: AppPath | None) -> None:
-    """Serve this in applications that are built from now on; nothing if None."""
-    _Served.app_path = app_path
-
-
-def around(app: App) -> App:
-    """Return the application with the path in front of it, if there is one."""
-    return app if _Served.app_path is None else AppMetrics(app, _Served.app_path)
+def _is_forwarding(header: str) -> bool:
+    return header in _FORWARDING or header.startswith("x-forwarded-")

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from http import HTTPStatus
 
-from otel_distro.admin.loop import READ, WRITE, Loop
-from otel_distro.frozen import dataclass
+from otel_distro.ground.asgi import Scope
+from otel_distro.ground.frozen import dataclass
+from otel_distro.workers.loop import READ, WRITE, Loop
 
 MAX_HEAD_BYTES = 16 * 1024
 REQUEST_SECONDS = 5.0
@@ -40,10 +41,15 @@ class Response:
 Handler = Callable[[Request, Callable[[Response], None]], None]
 
 
-def plain(status: HTTPStatus, **headers: str) -> Response:
+def plain_text(status: HTTPStatus, **headers: str) -> Response:
     """Return a response that only says its status."""
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(status, body=f"{status.phrase}\n".encode(), headers=names)
+
+
+def headers_of(scope: Scope) -> Mapping[str, str]:
+    """Return the headers of an ASGI request, names in lower case."""
+    return {bytes(name).decode("latin-1").lower(): bytes(value).decode("latin-1") for name, value in scope["headers"]}
 
 
 def parse(head: bytes) -> Request:
@@ -108,7 +114,7 @@ class Connection:
         if end and len(head) <= MAX_HEAD_BYTES:
             self._handle(bytes(head))
         elif len(self._received) > MAX_HEAD_BYTES:
-            self._respond(plain(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
+            self._respond(plain_text(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
 
     def _receive(self) -> bytes | None:
         """Return what has come, nothing at the end, None if there is nothing to read yet."""
@@ -128,14 +134,14 @@ class Connection:
         try:
             request = parse(head)
         except ValueError:
-            self._respond(plain(HTTPStatus.BAD_REQUEST))
+            self._respond(plain_text(HTTPStatus.BAD_REQUEST))
             return
         self._method = request.method
         self._loop.call_later(RESPONSE_SECONDS, self.close)
         if request.method in ("GET", "HEAD"):
             self._handler(request, self._respond)
         else:
-            self._respond(plain(HTTPStatus.METHOD_NOT_ALLOWED, Allow="GET, HEAD"))
+            self._respond(plain_text(HTTPStatus.METHOD_NOT_ALLOWED, Allow="GET, HEAD"))
 
     def _notice_end(self) -> None:
         if self._receive() == b"":

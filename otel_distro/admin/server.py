@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import errno
 import socket
-import ssl
 from contextlib import suppress
 
+from otel_distro.admin.certificate import Certificate
 from otel_distro.admin.http import Connection, Handler
-from otel_distro.admin.loop import READ, Loop
-from otel_distro.variables import AdminSettings
+from otel_distro.settings.model import AdminSettings
+from otel_distro.workers.loop import READ, Loop
 
 MAX_CONNECTIONS = 64
 
@@ -21,38 +22,33 @@ def listen(admin: AdminSettings) -> socket.socket:
         OSError: the port is taken, or the address is not ours.
     """
     host = admin.host.strip("[]")
-    if host in ("", "::", "0.0.0.0") and socket.has_dualstack_ipv6() and host != "0.0.0.0":  # noqa: S104  # told to
-        sock = socket.create_server(
-            ("", admin.port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=MAX_CONNECTIONS
-        )
-    else:
-        family = socket.getaddrinfo(host or None, admin.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        sock = socket.create_server((host, admin.port), family=family, backlog=MAX_CONNECTIONS)
+    sock = _everywhere(admin.port) if host in ("", "::") else _at(host, admin.port)
     sock.setblocking(False)
     return sock
 
 
-def tls_context(admin: AdminSettings) -> ssl.SSLContext | None:
-    """Return the context for TLS, None for plain HTTP.
+def _everywhere(port: int) -> socket.socket:
+    """A kernel may have IPv6 switched off altogether, or know it and have no address of it."""
+    if socket.has_dualstack_ipv6():
+        try:
+            return socket.create_server(
+                ("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=MAX_CONNECTIONS
+            )
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise
+    return socket.create_server(("", port), backlog=MAX_CONNECTIONS)
 
-    Raises:
-        OSError: a file is missing or not what it should be; names both variables.
-    """
-    if not admin.tls_certificate:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(admin.tls_certificate, admin.tls_key)
-    except OSError as error:
-        chosen = f"{admin.tls_certificate!r}, OTEL_DISTRO_ADMIN_TLS_KEY={admin.tls_key!r}"
-        raise OSError(f"OTEL_DISTRO_ADMIN_TLS_CERTIFICATE={chosen}: {error}") from error
-    return context
+
+def _at(host: str, port: int) -> socket.socket:
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+    return socket.create_server((host, port), family=family, backlog=MAX_CONNECTIONS)
 
 
 class Listener:
     """Accepts connections; when there are too many, the one that dawdles longest over its request has to go."""
 
-    def __init__(self, loop: Loop, sock: socket.socket, tls: ssl.SSLContext | None, handler: Handler) -> None:
+    def __init__(self, loop: Loop, sock: socket.socket, tls: Certificate | None, handler: Handler) -> None:
         self._loop = loop
         self._sock = sock
         self._tls = tls
@@ -72,7 +68,7 @@ class Listener:
             sock, _ = self._sock.accept()
             sock.setblocking(False)
             if self._tls:
-                sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+                sock = self._tls.context().wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
             self._make_room()
             self._connections[Connection(self._loop, sock, self._handler, self._connections.pop)] = None
 

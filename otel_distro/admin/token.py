@@ -7,6 +7,7 @@ import hmac
 from pathlib import Path
 
 from otel_distro import diagnostics
+from otel_distro.settings.files import unreadable
 
 
 class Token:
@@ -16,7 +17,7 @@ class Token:
         self._path = Path(path)
         self._stamp: tuple[int, int, int] | None = None
         self._token = b""
-        self._reported = False
+        self._reported = unreadable(path) is not None  # then the start has said so
 
     def matches(self, authorization: str) -> bool:
         """Whether an Authorization header carries the token; nothing matches an empty or unreadable file."""

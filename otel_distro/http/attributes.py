@@ -8,6 +8,7 @@ short list, or bounded in size and masked.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from opentelemetry.util.http import sanitize_method
 
@@ -23,6 +24,22 @@ DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _MAX_TEXT = 1024
 _MAX_QUERY_PARAMETERS = 32
 _AUTHORITY = re.compile(rb"(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?\Z")
+
+
+def expressions(patterns: Sequence[str] | None) -> list[str]:
+    """Return those of some patterns that are regular expressions: upstream compiles them within the request.
+
+    That others are left out is said when the settings are read.
+    """
+    return [pattern for pattern in patterns or () if _compiles(pattern)]
+
+
+def _compiles(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return True
 
 
 def method_label(method: str) -> str:
@@ -62,14 +79,8 @@ def _masked_parameter(part: str) -> str:
     return f"{key}={MASK}" if equals else MASK
 
 
-def text(value: bytes | str) -> str:
-    """Return a header or path as bounded text that can be encoded; never raises."""
-    decoded = value.decode("latin-1") if isinstance(value, bytes) else value
-    return decoded if len(decoded) <= _MAX_TEXT else decoded[:_MAX_TEXT]
-
-
-def masked_url(scheme: str, host: str, port: int | None, path: str, query: str) -> str:
-    """Return `url.full` of an outgoing request, without credentials, fragment and values of the query."""
-    address = f"[{host}]" if ":" in host else host
-    url = f"{scheme}://{address}" if port is None else f"{scheme}://{address}:{port}"
-    return text(f"{url}{path}?{masked_query(query)}" if query else f"{url}{path}")
+def text(value: object) -> str:
+    """Return a header or path as bounded text; empty if it is neither text nor bytes."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value[:_MAX_TEXT]).decode("latin-1")
+    return value[:_MAX_TEXT] if isinstance(value, str) else ""

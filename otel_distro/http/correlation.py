@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextvars import ContextVar
-from fnmatch import translate
 
 from opentelemetry.context import Context, create_key, get_value, set_value
 from opentelemetry.propagators.textmap import (
@@ -24,14 +22,18 @@ from opentelemetry.propagators.textmap import (
 )
 from opentelemetry.trace import get_current_span
 
-from otel_distro.variables import HttpSettings
+from otel_distro.ground.request_ids import Ids, current
+from otel_distro.http.client.hosts import Hosts
+from otel_distro.settings.model import HttpSettings
 
-Ids = Mapping[str, str]
+Pairs = list[tuple[bytes, bytes]]
 
-# What logs merge into every event: {"request_id": ..., "correlation_id": ...} inside a request, None outside.
-current: ContextVar[Ids | None] = ContextVar("otel_distro_correlation", default=None)
 
 TRACE_ID_HEADER = "x-trace-id"
+CORRELATION_ID = "correlation_id"
+# The field of what somebody else calls the trace id: as a line's own `trace_id` is kept that is not the span's.
+FOREIGN_TRACE_ID = "trace_id_"
+_TRACE_ID_NAME, _CORRELATION_ID_NAME = b"x-trace-id", b"x-correlation-id"
 _CONTEXT_KEY = create_key("otel-distro-correlation")
 _HARMLESS = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}\Z")
 _TRACE_ID = re.compile(r"[0-9A-Fa-f]{32}\Z")
@@ -64,34 +66,61 @@ class Policy:
         self.names = frozenset(name.encode("latin-1") for name in settings.correlation_headers)
         self._echoed = tuple(name.encode("latin-1") for name in settings.correlation_headers)
         self._log_fields = tuple(field for _, _, field in self.fields)
-        self._hosts = settings.correlation_hosts
-        self.all_hosts = "*" in self._hosts
-        self._host_pattern = re.compile("|".join(translate(host) for host in self._hosts) or r"(?!)")
+        self._hosts = Hosts(settings.correlation_hosts)
+        self.carried_by_others = self._hosts.unknown
 
     def allows(self, host: str) -> bool:
         """Whether a host gets our identifiers."""
-        return self.all_hosts or self._host_pattern.match(host.lower()) is not None
+        return host in self._hosts
 
     def requested_trace_id(self, headers: Mapping[bytes, bytes]) -> int | None:
         """Return the trace id of a caller that only knows `x-trace-id`."""
         value = headers.get(b"x-trace-id") if self.echoes_trace_id and self.trust_incoming else None
         return trace_id_of(value.decode("latin-1")) if value is not None else None
 
-    def correlate(self, headers: Mapping[bytes, bytes], trace_id: str) -> tuple[Ids, list[tuple[bytes, bytes]]]:
-        """Return the ids of a request, the caller's where they are harmless, and the headers that its response carries.
+    def correlate(self, headers: Mapping[bytes, bytes], trace_id: str) -> tuple[dict[str, str], Pairs, Pairs]:
+        """Return the ids of a request, the headers that its response carries, and those that the caller has not sent.
 
-        Without an id of the caller's, every id is the trace id: one id finds everything.
+        The ids are the caller's where they are harmless. Without one every id is the trace id: one id finds everything.
         """
         encoded = trace_id.encode("ascii")
         ids = dict.fromkeys(self._log_fields, trace_id)
-        if not self.trust_incoming or self.names.isdisjoint(headers):
-            return ids, [(name, encoded) for name in self._echoed]
+        if self.names.isdisjoint(headers):
+            ours = [(name, encoded) for name in self._echoed]
+            return ids, ours, ours
         echoed = dict.fromkeys(self._echoed, encoded)
+        if self.trust_incoming:
+            self.take_over(headers, ids)
+            self._keep_opaque(headers, ids, trace_id)
+            echoed.update((name, ids[field].encode("latin-1")) for _, name, field in self.fields)
+        ours = list(echoed.items())
+        return ids, ours, [pair for pair in ours if pair[0] not in headers]
+
+    def take_over(self, headers: Mapping[bytes, bytes], ids: dict[str, str]) -> None:
+        """Put the ids that headers carry in place of those that a request has had, where they are harmless."""
         for _, name, field in self.fields:
             value = headers.get(name)
             if value is not None and harmless(given := value.decode("latin-1")):
-                ids[field], echoed[name] = given, value
-        return ids, list(echoed.items())
+                ids[field] = given
+
+    def _keep_opaque(self, headers: Mapping[bytes, bytes], ids: dict[str, str], trace_id: str) -> None:
+        """Keep an `x-trace-id` that has not become the trace id: as the correlation id, if the caller has not sent one."""
+        given = headers.get(_TRACE_ID_NAME) if self.echoes_trace_id else None
+        if given is not None and harmless(value := given.decode("latin-1")) and value.lower() != trace_id:
+            free = CORRELATION_ID in ids and _CORRELATION_ID_NAME not in headers
+            ids[CORRELATION_ID if free else FOREIGN_TRACE_ID] = value
+
+    def take_answered(self, headers: Mapping[bytes, bytes], ids: dict[str, str], trace_id: str) -> None:
+        """Put the ids that the application tells its client in place of those that the request has had."""
+        self.take_over(headers, ids)
+        value = headers.get(_TRACE_ID_NAME, b"").decode("latin-1")
+        if harmless(value) and value.lower() != trace_id and value not in ids.values():
+            ids[FOREIGN_TRACE_ID] = value
+
+    def on_span(self, ids: Mapping[str, str], trace_id: str) -> dict[str, tuple[str]]:
+        """Return the ids that a span's own does not say: semantic conventions have them as headers of the response."""
+        told = ((name, ids[field]) for name, _, field in self.fields)
+        return {f"http.response.header.{name}": (said,) for name, said in told if said != trace_id}
 
     def outgoing(self, trace_id: str | None, ids: Ids | None) -> list[tuple[str, str]]:
         """Return the headers that an outgoing call carries: the request's ids inside one, the trace id anywhere."""
@@ -127,8 +156,8 @@ class CorrelationPropagator(TextMapPropagator):
     def inject(
         self, carrier: CarrierT, context: Context | None = None, setter: Setter[CarrierT] = default_setter
     ) -> None:
-        """Write the ids of the current request; not where only some hosts may get them, as none is known here."""
-        if not self._policy.all_hosts:
+        """Write the ids of the current request, as into a message for a broker; not where a list says who may get them."""
+        if not self._policy.carried_by_others:
             return
         span = get_current_span(context).get_span_context()
         trace_id = f"{span.trace_id:032x}" if span.is_valid else None

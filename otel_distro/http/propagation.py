@@ -28,10 +28,17 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from otel_distro.http.correlation import CorrelationPropagator
 from otel_distro.upstream import http as upstream_http
+from otel_distro.upstream.tracing import valid_context
 
 Headers = list[tuple[bytes, bytes]]
 
 _TRACEPARENT = re.compile(rb"[ \t]*([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?[ \t]*\Z")
+# What W3C asks everybody to carry on at least; it allows baggage of 8,192 bytes, which a stranger fills with whatever he
+# likes, for every service behind this one. https://www.w3.org/TR/trace-context/#tracestate-limits
+MAX_BAGGAGE_BYTES, MAX_BAGGAGE_MEMBERS = 2048, 64
+MAX_STATE_BYTES, MAX_STATE_MEMBERS = 512, 32
+_MAX_PARENT_BYTES = 256
+_FLAGS = tuple(map(TraceFlags, range(256)))
 _ZERO_TRACE = b"0" * 32
 _ZERO_SPAN = b"0" * 16
 _W3C = (TraceContextTextMapPropagator, W3CBaggagePropagator, CorrelationPropagator)
@@ -79,15 +86,22 @@ def extract(headers: Headers, by_name: Mapping[bytes, bytes], context: Context) 
         parent = _remote_parent(headers, by_name)
         if parent is not None:
             context = set_span_in_context(NonRecordingSpan(parent), context)
-    if b"baggage" in by_name:
+    if b"baggage" in by_name and _is_bounded(headers, b"baggage", MAX_BAGGAGE_BYTES, MAX_BAGGAGE_MEMBERS):
         context = _baggage.extract(headers, context, getter=_getter)
     return context, parent
+
+
+def _is_bounded(headers: Headers, wanted: bytes, most_bytes: int, most_members: int) -> bool:
+    """Whether what a caller sends along under a name is of a size that we carry on; more is left behind whole."""
+    values = [value for name, value in headers if name == wanted]
+    members = sum(value.count(b",") + 1 for value in values)
+    return members <= most_members and sum(map(len, values)) <= most_bytes
 
 
 def _remote_parent(headers: Headers, by_name: Mapping[bytes, bytes]) -> SpanContext | None:
     if len(by_name) != len(headers) and sum(name == b"traceparent" for name, _ in headers) > 1:
         return None
-    if b"tracestate" in by_name:
+    if b"tracestate" in by_name and _is_bounded(headers, b"tracestate", MAX_STATE_BYTES, MAX_STATE_MEMBERS):
         found = get_current_span(_trace_context.extract(headers, getter=_getter)).get_span_context()
         return found if found.is_valid else None
     return parse_traceparent(by_name[b"traceparent"])
@@ -95,13 +109,15 @@ def _remote_parent(headers: Headers, by_name: Mapping[bytes, bytes]) -> SpanCont
 
 def parse_traceparent(value: bytes) -> SpanContext | None:
     """Return the remote span that a `traceparent` names; None if it is malformed, all zero, or of version ff."""
-    match = _TRACEPARENT.match(value)
+    match = _TRACEPARENT.match(value) if len(value) <= _MAX_PARENT_BYTES else None
     if match is None:
         return None
     version, trace_id, span_id, flags, more = match.groups()
     if trace_id == _ZERO_TRACE or span_id == _ZERO_SPAN or version == b"ff" or (more and version == b"00"):
         return None
-    return SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=TraceFlags(int(flags, 16)))
+    # What the constructor of a SpanContext would check has just been.
+    known = int(trace_id, 16), int(span_id, 16), True, _FLAGS[int(flags, 16)], DEFAULT_TRACE_STATE, True
+    return valid_context(known)
 
 
 def inject(headers: Any, context: Context, span_context: SpanContext) -> None:

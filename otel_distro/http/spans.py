@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Tracer
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Status, StatusCode, Tracer
 
+from otel_distro.ground.exceptions import description_of
 from otel_distro.tracing import Span as OurSpan
-from otel_distro.tracing.ids import start_with_trace_id
+from otel_distro.tracing.ids import random_bits, start_with_trace_id
 from otel_distro.tracing.tracer import Tracer as OurTracer
 from otel_distro.upstream.http import limits_are_wide
 
 StartSpan = Callable[..., Span]
+_FAILED = Status(StatusCode.ERROR)
 
 
 def starter(tracer: Tracer) -> StartSpan:
@@ -30,8 +33,14 @@ def starter(tracer: Tracer) -> StartSpan:
     )
 
 
+def unrecorded(parent: SpanContext | None = None) -> NonRecordingSpan:
+    """Return a span that is not recorded, for what no span could be started for: an id of its own in its parent's trace."""
+    trace_id = parent.trace_id if parent is not None and parent.is_valid else random_bits(128) or 1
+    return NonRecordingSpan(SpanContext(trace_id, random_bits(64) or 1, is_remote=False))
+
+
 def complete(
-    span: Span, started_with: dict[str, Any], more: dict[str, Any], name: str = "", new_name: str | None = None
+    span: Span, started_with: dict[str, Any], more: Mapping[str, Any], name: str = "", new_name: str | None = None
 ) -> None:
     """Add what is known at the end: attributes and name (what it was and will be), unless the application did.
 
@@ -48,6 +57,27 @@ def complete(
             span.update_name(new_name)
 
 
+def mark_failed(span: Span, error: BaseException | None) -> None:
+    """Say on the span that what it stands for has failed, with the exception that the application did not handle."""
+    if not span.is_recording():
+        return
+    if error is None:
+        span.set_status(_FAILED)
+        return
+    try:
+        span.record_exception(error)
+    finally:
+        span.set_status(Status(StatusCode.ERROR, description_of(error)))
+
+
+def link_to(span: Span, context: SpanContext) -> None:
+    """Add a link without attributes."""
+    if type(span) is OurSpan:
+        span.link_to(context)
+    else:
+        span.add_link(context)
+
+
 def keep_hex_ids(span: Span, context: SpanContext) -> str:
     """Return the trace id as 32 hex digits, and keep both ids with the span for the log lines."""
     trace_id, span_id, *_ = context  # reading the properties of the tuple would be a call each
@@ -57,3 +87,9 @@ def keep_hex_ids(span: Span, context: SpanContext) -> str:
     elif type(span) is NonRecordingSpan:
         span.trace_id_hex, span.span_id_hex = trace_digits, span_digits  # type: ignore[attr-defined]
     return trace_digits
+
+
+def forget_line_ids(span: Span) -> None:
+    """Have the next line ask anew for the ids of its request, which have changed."""
+    with suppress(AttributeError):  # no line has asked yet
+        del span.line_ids  # type: ignore[attr-defined]

@@ -9,11 +9,7 @@ from __future__ import annotations
 
 from otel_distro.launch.run import FOLDER
 from otel_distro.roles import Role, recognise
-from otel_distro.settings import launches_ours, without_on_python_path
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from otel_distro.settings.environ import launches_ours, without_on_python_path
 
 
 def begin() -> None:
@@ -33,39 +29,13 @@ def _begin() -> None:
     from otel_distro.launch.garbage import exempt_from_collection, paused_collection
 
     with paused_collection():
-        from otel_distro.runtime import prepare, start
+        from otel_distro.launch.instrumentations import load
+        from otel_distro.lifecycle.start import prepare, start
         from otel_distro.upstream import launcher_version
 
         reading = prepare()
         if reading.settings.disabled:
             return
         start(auto_instrumentation_version=launcher_version())
-        _load_instrumentors(reading.upstream["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"] or ())
+        load(reading)
     exempt_from_collection()
-
-
-def _load_instrumentors(disabled: tuple[str, ...]) -> None:
-    """Load each instrumentation when its library is imported; if there are others than ours, all as upstream does."""
-    from functools import partial
-
-    from otel_distro.imports import when_imported
-    from otel_distro.runtime import REPLACED
-    from otel_distro.upstream import instrumentors, load_instrumentors
-
-    found = instrumentors()
-    if found is None or not REPLACED.issuperset(entry_point.name for entry_point in found):
-        from otel_distro.distro import Distro
-
-        load_instrumentors(Distro())
-        return
-    for entry_point in found:
-        if not {entry_point.name, "*"}.intersection(disabled):
-            when_imported(entry_point.name, partial(_instrument, entry_point))
-
-
-def _instrument(entry_point: Any) -> None:
-    from otel_distro.runtime import instrument
-    from otel_distro.upstream import fits_its_library
-
-    if fits_its_library(entry_point):
-        instrument(entry_point, skip_dep_check=True)

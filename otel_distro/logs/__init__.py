@@ -6,10 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from otel_distro.imports import when_imported
-from otel_distro.logs import access, hooks, redact, stdlib
-from otel_distro.logs.console import ConsoleRenderer, wants_colours
+from otel_distro.logs.access import event as access
+from otel_distro.logs.console import Readers
 from otel_distro.logs.emit import Emitter, Export
-from otel_distro.variables import Settings
+from otel_distro.logs.named_levels import NamedLevels
+from otel_distro.logs.redaction import redact
+from otel_distro.logs.stdlib import hooks
+from otel_distro.logs.stdlib import install as stdlib
+from otel_distro.settings.model import LogSettings, Settings
 
 __all__ = ["install"]
 
@@ -31,13 +35,17 @@ def install(settings: Settings, submit: Callable[..., bool] | None = None, other
     emitter = Emitter(
         settings,
         export=_exporting(submit, others) if submit or others else None,
-        render=None if settings.logs.json else ConsoleRenderer(colours=wants_colours()),
+        readers=Readers(json=settings.logs.json),
     )
-    undos = [stdlib.install(emitter, settings.logs), _install_for_structlog(emitter, settings.logs.level)]
+    undos = [
+        stdlib.install(emitter, settings.logs),
+        _when_imported("structlog", lambda: _for_structlog(emitter, settings.logs)),
+        _when_imported("loguru", lambda: _for_loguru(emitter)),
+    ]
     if settings.logs.access:
         undos.append(access.install(emitter, settings.logs))
-    if settings.logs.json:
-        undos.append(hooks.install())
+    if not emitter.readers.are_people(emitter.stdout.real):
+        undos.append(hooks.install(emitter))
 
     def undo() -> None:
         for step in reversed(undos):
@@ -52,22 +60,27 @@ def _exporting(submit: Callable[..., bool] | None, others: Sequence[str]) -> Exp
     return exporting(submit, others)
 
 
-def _install_for_structlog(emitter: Emitter, level: str) -> Undo:
-    """Install the structlog part when, and if ever, the application imports structlog."""
+def _for_structlog(emitter: Emitter, settings: LogSettings) -> Undo:
+    from otel_distro.logs.structlog import install as structlog
+
+    named = NamedLevels(settings.levels, settings.level) if settings.levels else None
+    return structlog.install(emitter, settings.level, named)
+
+
+def _for_loguru(emitter: Emitter) -> Undo:
+    from otel_distro.logs import loguru
+
+    return loguru.install(emitter)
+
+
+def _when_imported(library: str, install_for: Callable[[], Undo]) -> Undo:
+    """Install what is for a library when, and if ever, the application imports it."""
     undos: list[Undo] = []
-    stopped = False
-
-    def hook() -> None:
-        from otel_distro.logs import structlog
-
-        if not stopped:
-            undos.append(structlog.install(emitter, level))
+    forget = when_imported(library, lambda: undos.append(install_for()))
 
     def undo() -> None:
-        nonlocal stopped
-        stopped = True
+        forget()
         while undos:
             undos.pop()()
 
-    when_imported("structlog", hook)
     return undo

@@ -55,7 +55,7 @@ def check_line(line: bytes, most: int = MAX_LINE_BYTES) -> Iterator[str]:
     if len(line) + 1 > most:
         yield f"{len(line) + 1} bytes, expected at most {most}"
     try:
-        event = json.loads(line.decode(), parse_constant=_refuse)
+        event = json.loads(line.decode(), parse_constant=_refuse, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         yield f"not JSON: {error}"
         return
@@ -80,6 +80,16 @@ def check_event(event: object) -> Iterator[str]:
         yield from (
             f"{name}={_shown(value)}: expected {text}" for text in _unmet(value, contract["properties"].get(name))
         )
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Readers disagree which of two members of one name they keep: https://www.rfc-editor.org/rfc/rfc8259#section-4."""
+    found = dict(members)
+    if len(found) < len(members):
+        names = [name for name, _ in members]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise ValueError(f"{_shown(twice)} stands in it twice")
+    return found
 
 
 def _refuse(constant: str) -> object:

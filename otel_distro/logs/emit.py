@@ -6,26 +6,36 @@ enrich (ids of span and request) -> redact -> export, if asked for -> encode -> 
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable, Mapping
 from time import gmtime, strftime, time_ns
 from typing import Any, Final
 
-from opentelemetry.trace import Span
+from opentelemetry.trace import INVALID_SPAN, Span
 
 from otel_distro.diagnostics import fault
+from otel_distro.ground.logged_exceptions import mark_logged
+from otel_distro.ground.request_ids import MessageIds
+from otel_distro.ground.request_ids import current as current_request
+from otel_distro.logs.console import Readers
 from otel_distro.logs.encode import encode, fit
 from otel_distro.logs.errors import error_fields
-from otel_distro.logs.fields import EXPORTED, RESERVED, SPAN_IDS
+from otel_distro.logs.fields import ALWAYS, DEPLOYMENT, EXCEPTION, EXPORTED, FAILURES, REQUEST_IDS
 from otel_distro.logs.ids import add_ids
-from otel_distro.logs.redact import UNREADABLE, redact_fields, redact_long
+from otel_distro.logs.redaction.json_safe import value_key
+from otel_distro.logs.redaction.redact import UNREADABLE, flat_fields, redact_fields, redact_long, redact_value
 from otel_distro.logs.sampling import Sampler
 from otel_distro.logs.stdout import PIPE_BUF, Stdout
-from otel_distro.variables import Settings
+from otel_distro.settings.model import Settings
+from otel_distro.upstream.context import SPAN_KEY, current_context
 
 Event = dict[str, Any]
 Fields = Mapping[str, Any]
 Export = Callable[[int, Event, "Span", "BaseException | None"], bool]
 
+# What a field may not be called that is told beside these.
+_OF_THE_CONTRACT: Final = frozenset((*ALWAYS, *DEPLOYMENT, *EXCEPTION, EXPORTED))
 _SECOND: Final = 1_000_000_000  # nanoseconds
 
 
@@ -35,24 +45,26 @@ class Emitter:
     Args:
         settings: the service's identity and the limits.
         export: takes (nanoseconds, event, span, error), says whether the record was accepted; None when off.
-        render: turns an event into a line for people; None for JSON.
+        readers: who gets lines for people instead of JSON.
     """
 
     def __init__(
         self,
         settings: Settings,
         export: Export | None = None,
-        render: Callable[[Event], bytes] | None = None,
+        readers: Readers | None = None,
     ) -> None:
         service = settings.service
         described = {"environment": service.environment, "version": service.version}
         self.export = export
-        self.stdout = Stdout()
+        self.stdout = Stdout(settings.logs.stream)
+        self.readers = readers or Readers(json=True)
         self.service = service.name
         self.constants = {key: value for key, value in described.items() if value}
         self.most = settings.logs.max_line_bytes
-        self._render = render
+        self._render = self.readers.renderer_for(self.stdout.real)
         self._second = (0, "")
+        self._passed = _Passed()
         self._sampler = Sampler(settings.logs.sample_every) if settings.logs.sample_every else None
 
     @property
@@ -60,14 +72,22 @@ class Emitter:
         """Whether every event becomes one line of JSON, and nothing else."""
         return self.export is None and self._render is None and self._sampler is None
 
-    def emit(self, level: str, logger: str, message: str, fields: Fields, error: BaseException | None = None) -> None:
-        """Export and write one event; the arguments are those of `event`."""
+    def emit(  # noqa: PLR0913, PLR0917 - what an event consists of
+        self,
+        level: str,
+        logger: str,
+        message: str,
+        fields: Fields,
+        error: BaseException | None = None,
+        stream: Any = None,
+    ) -> None:
+        """Export and write one event; the arguments are those of `event` and of `write`."""
         if self._sampler is not None:
             left_out = self._sampler.left_out(level, logger, message)
             if left_out is None:
                 return
             fields = counted(fields, left_out)
-        self.write(self.event(level, logger, message, fields, error))
+        self.write(self.event(level, logger, message, fields, error), stream)
 
     def left_out(self, level: str, logger: str, message: str) -> int | None:
         """Return how many lines like this one were left out since the last; None if this one is to be left out too."""
@@ -93,39 +113,105 @@ class Emitter:
         }
         span = add_ids(event, error)
         event.update(self.constants)
+        expected = len(event) + len(fields)
         try:
-            redact_fields(fields if RESERVED.isdisjoint(fields) else _renamed(fields, event), event)
+            redact_fields(fields, event)
+            if len(event) != expected or EXPORTED in fields:  # two names became one
+                event = self._with_all(fields, self._head(now, level, logger, message, error))
         except Exception as failure:  # noqa: BLE001 - fail closed, and never lose the line
             fault("log fields", failure)
             event["fields"] = UNREADABLE
         if error is not None:
-            event.update(error_fields(error))
+            _add(error_fields(error), event)
+            if level in FAILURES:
+                mark_logged(error)
+                if type(request := current_request.get()) is MessageIds:
+                    request.processing.failed(error)
         if self.export is not None:
             self._hand_over(self.export, now, event, span, error)
         return event
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether an event of the application's own shape is to be sampled or exported."""
+        return self.export is not None or self._sampler is not None
+
+    def export_flat(self, level: str, logger: str, message: str, fields: Fields) -> bool | None:
+        """Export an event whose fields were examined; whether it was accepted, None if it has to be built after all.
+
+        Args:
+            level: as in `event`.
+            logger: the logger's name.
+            message: a text that was examined.
+            fields: names that announce no secret, with texts that were examined, numbers and flags.
+        """
+        named = flat_fields(fields)
+        if named is None or not _OF_THE_CONTRACT.isdisjoint(named):
+            return None
+        named.update(level=level, logger=logger, message=message)
+        span = current_context().get(SPAN_KEY)
+        self._hand_over(self.export, time_ns(), named, INVALID_SPAN if span is None else span, None)  # type: ignore[arg-type]
+        return EXPORTED in named
+
+    def passing_on(self, event: Event | None) -> Passing:
+        """Return a context in which further events of this thread are the same one, on its way to another logger."""
+        return Passing(self._passed, event)
+
+    def _head(self, now: int, level: str, logger: str, message: str, error: BaseException | None) -> Event:
+        """Return once more what an event begins with."""
+        head = {"timestamp": self.timestamp(now), "level": level, "service": self.service, "logger": logger}
+        head["message"] = redact_long(message)
+        add_ids(head, error)
+        return {**head, **self.constants}
+
     @staticmethod
-    def _hand_over(export: Export, now: int, event: Event, span: Span, error: BaseException | None) -> None:
+    def _with_all(fields: Fields, event: Event) -> Event:
+        """Add fields of which some are called alike, or like one of the contract's: none loses its value."""
+        if "value" in fields:  # its neighbours may say what it is
+            fields = {**fields, "value": redact_value(value_key("value", fields), fields["value"])}
+        for key, value in fields.items():
+            examined: Event = {}
+            redact_fields({key: value}, examined)
+            for name, said in examined.items():
+                if name in REQUEST_IDS or (name not in event and name != EXPORTED):
+                    event[name] = said
+                elif event.get(name) != said:  # the ids may come back to us through the standard library
+                    event[_free(name, event)] = said
+        return event
+
+    def _hand_over(self, export: Export, now: int, event: Event, span: Span, error: BaseException | None) -> None:
         try:
-            if export(now, event, span, error):
+            passed = self._passed.event
+            if EXPORTED in passed if passed is not None else export(now, event, span, error):
                 event[EXPORTED] = True
         except Exception as failure:  # noqa: BLE001 - an exporter's fault leaves the line to the collector
             fault("log export", failure)
 
-    def line(self, event: Event) -> bytes:
-        """Return the event as the bytes of its line, line feed included."""
-        if self._render is not None:
-            return self._render(event)
+    def line(self, event: Event, stream: Any = None) -> bytes:
+        """Return the event as the bytes of its line, line feed included, as the stream's readers want it."""
+        render = self._render if stream is None else self.readers.renderer_for(stream)
+        if render is not None:
+            return render(event)
         line = encode(event)
         return line if len(line) <= self.most else fit(event, self.most)
 
-    def write(self, event: Event) -> None:
-        """Write the event's line."""
+    def write(self, event: Event, stream: Any = None) -> None:
+        """Write the event's line.
+
+        Args:
+            event: what to write.
+            stream: where to, in a process that does not serve; standard output by default.
+        """
+        stdout = self.stdout
+        if not stdout.fixed and not stdout.is_fixed():
+            stream = sys.stdout if stream is None else stream
+            stdout.print(self.line(event, stream), stream)
+            return
         line = self.line(event)
         if len(line) <= PIPE_BUF:
-            self.stdout.put(line)
+            stdout.put(line)
         else:
-            self.stdout.write(line, lambda: fit(event, PIPE_BUF) if self._render is None else line)
+            stdout.write(line, lambda: fit(event, PIPE_BUF) if self._render is None else line)
 
     def timestamp(self, now: int) -> str:
         """Return nanoseconds since the epoch as text; the part that a second shares is kept."""
@@ -138,15 +224,44 @@ class Emitter:
         return f"{text}{rest // 1000:06d}Z"
 
 
+class _Passed(threading.local):
+    event: Event | None = None
+
+
+class Passing:
+    """The time in which handlers get an event that was exported already: loguru's, say, by an `InterceptHandler`."""
+
+    __slots__ = ("_before", "_event", "_passed")
+
+    def __init__(self, passed: _Passed, event: Event | None) -> None:
+        self._passed = passed
+        self._event = event
+        self._before: Event | None = None
+
+    def __enter__(self) -> None:
+        if self._event is not None:
+            self._before, self._passed.event = self._passed.event, self._event
+
+    def __exit__(self, *_: object) -> None:
+        if self._event is not None:
+            self._passed.event = self._before
+
+
 def counted(fields: Fields, left_out: int) -> Fields:
     """Return the fields of a line, with the count of those that were left out before it."""
     return {**fields, "left_out": left_out} if left_out else fields
 
 
-def _renamed(fields: Fields, event: Event) -> dict[str, Any]:
-    taken = RESERVED.intersection((*event, EXPORTED))
-    renamed = {f"{key}_" if key in taken else key: value for key, value in fields.items()}
-    for key in SPAN_IDS:  # bound by ourselves, on the way through the standard library
-        if type(renamed.get(f"{key}_")) is str and renamed[f"{key}_"] == event.get(key):
-            del renamed[f"{key}_"]
-    return renamed
+def _add(ours: Fields, event: Event) -> None:
+    """Add fields of the contract; what the application called the same keeps its value under another name."""
+    for name, value in ours.items():
+        if name in event:
+            event[_free(name, event)] = event[name]
+        event[name] = value
+
+
+def _free(name: str, event: Event) -> str:
+    """Return the name with as many underscores as make it one that is not taken."""
+    while name in event or name == EXPORTED:
+        name += "_"
+    return name

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from otel_distro.logs.fields import ALWAYS, DEPLOYMENT, EXPORTED, REQUEST_IDS, SPAN_IDS
-from otel_distro.logs.plain import shortened
+from otel_distro.logs.redaction.json_safe import shortened
 
 Event = dict[str, Any]
 

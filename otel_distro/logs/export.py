@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Events as OTLP log records, encoded when they are logged."""
+"""Events as OTLP log records."""
 
 from __future__ import annotations
 
@@ -7,27 +7,31 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Span, set_span_in_context
+from opentelemetry.trace import Span, SpanContext, set_span_in_context
 
 from otel_distro.logs.emit import Event, Export
-from otel_distro.logs.fields import ALWAYS, DEPLOYMENT, EXCEPTION, SPAN_IDS
+from otel_distro.logs.errors import message_of
+from otel_distro.logs.fields import ALWAYS, DEPLOYMENT, EXCEPTION, EXPORTED, SPAN_IDS
 from otel_distro.otlp.encode_log import encode_log
 
 # https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber
 _SEVERITY: Final = {"debug": 5, "info": 9, "warning": 13, "error": 17, "critical": 21}
 # Told elsewhere in the record, its scope or its resource.
 _ELSEWHERE: Final = frozenset((*ALWAYS, *SPAN_IDS, *DEPLOYMENT))
+_LEFT_OUT: Final = _ELSEWHERE.union((EXPORTED,))
 _ELSEWHERE_ON_EXCEPTIONS: Final = _ELSEWHERE.union(EXCEPTION)
 # What the exporter itself has to say would come back to it.
 _OWN_LOGGERS: Final = ("otel_distro", "opentelemetry")
 _ACCESS: Final = "otel_distro.access"
+_MOST_LOGGERS: Final = 1024
+_LONGEST_LOGGER: Final = 128
 
 
-def exporting(submit: Callable[[Any, bytes], bool] | None, others: Sequence[str] = ()) -> Export:
+def exporting(submit: Callable[[Any, Any], bool] | None, others: Sequence[str] = ()) -> Export:
     """Build the function that hands an event to the exporters and says whether OTLP has accepted it.
 
     Args:
-        submit: takes (instrumentation scope, encoded record); False if the queue is full. None without our exporter.
+        submit: takes (instrumentation scope, encoded record, or one for `encode_record`); False if the queue is full. None without our exporter.
         others: upstream's exporters, which each event reaches through the SDK's logger provider.
     """
     if submit is not None and not others:
@@ -47,28 +51,42 @@ class _Scopes(dict[str, "InstrumentationScope | None"]):
 
     def __missing__(self, logger: str) -> InstrumentationScope | None:
         own = logger.startswith(_OWN_LOGGERS) and logger != _ACCESS
-        scope = self[logger] = None if own else InstrumentationScope(logger)
+        scope = None if own else InstrumentationScope(logger)
+        if len(logger) <= _LONGEST_LOGGER:
+            if len(self) >= _MOST_LOGGERS:  # named after tenants, or whatever a stranger says
+                self.clear()
+            self[logger] = scope
         return scope
 
 
-def _encoding(submit: Callable[[Any, bytes], bool]) -> Export:
-    """Encode at once and queue."""
+Record = tuple[int, str, str, Mapping[str, Any], SpanContext]
+
+
+def encode_record(record: Record) -> bytes:
+    """Encode what `submit` was given."""
+    now, level, message, attributes, context = record
+    return encode_log(
+        message,
+        timestamp=now,
+        severity_number=_SEVERITY[level],
+        severity_text=level,
+        attributes={key: value for key, value in attributes.items() if key not in _LEFT_OUT},
+        span_context=context,
+    )
+
+
+def _encoding(submit: Callable[[Any, Any], bool]) -> Export:
+    """Queue, to be encoded with others in a row as spans are."""
     scopes = _Scopes()
 
     def export(now: int, event: Event, span: Span, error: BaseException | None) -> bool:
         scope = scopes[event["logger"]]
         if scope is None:
             return False
-        level = event["level"]
-        record = encode_log(
-            event["message"],
-            timestamp=now,
-            severity_number=_SEVERITY[level],
-            severity_text=level,
-            attributes=_attributes(event, error),
-            span_context=span.get_span_context(),
-        )
-        return submit(scope, record)
+        # What goes on with the event is the line's; an exception may change until it is encoded.
+        attributes = event.copy() if error is None else _attributes(event, error)
+        record = now, event["level"], event["message"], attributes, span.get_span_context()
+        return submit(scope, record if error is None else encode_record(record))
 
     return export
 
@@ -102,6 +120,6 @@ def _attributes(event: Event, error: BaseException | None) -> Mapping[str, Any]:
     attributes = {key: value for key, value in event.items() if key not in _ELSEWHERE_ON_EXCEPTIONS}
     kind = type(error)
     attributes["exception.type"] = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
-    attributes["exception.message"] = event["error"]
+    attributes["exception.message"] = message_of(error)
     attributes["exception.stacktrace"] = event["exception"]
     return attributes

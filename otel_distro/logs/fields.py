@@ -17,6 +17,10 @@ EXCEPTION: Final = ("error", "exception")
 # The record of this line was accepted by the exporter: the collector need not read it again.
 EXPORTED: Final = "otlp"
 
+# The logger of the access event.
+ACCESS_LOGGER: Final = "otel_distro.access"
+
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
+FAILURES: Final = ("error", "critical")
 # An application's field of such a name is kept under `name_`.
 RESERVED: Final = frozenset((*ALWAYS, *SPAN_IDS, EXPORTED))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from opentelemetry.trace import (
@@ -14,8 +15,7 @@ from opentelemetry.trace import (
     format_trace_id,
 )
 
-from otel_distro.http.correlation import current
-from otel_distro.http.failed import remembered
+from otel_distro.ground.request_ids import current, remembered
 from otel_distro.upstream.context import SPAN_KEY, current_context
 
 _current_request: Final = current.get
@@ -25,6 +25,22 @@ def current_ids(error: BaseException | None = None) -> dict[str, str]:
     """Return `trace_id` and `span_id` inside a span, and the correlation ids inside a request."""
     found: dict[str, Any] = {}
     add_ids(found, error)
+    return found
+
+
+def shared_ids() -> Mapping[str, str]:
+    """Return what `current_ids` does; of a span of ours made once for all its lines, so nobody may change it."""
+    span: Any = current_context().get(SPAN_KEY)
+    request = _current_request()
+    try:
+        of, ids = span.line_ids
+        if of is request:
+            return ids  # type: ignore[no-any-return]  # what is kept below
+    except AttributeError:
+        pass
+    found = current_ids()
+    if hasattr(span, "trace_id_hex"):
+        span.line_ids = request, found
     return found
 
 

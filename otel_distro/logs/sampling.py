@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Final
 
 _MOST_MESSAGES: Final = 4096
+_MOST_LOGGERS: Final = 1024
+_LONGEST_LOGGER: Final = 128
 _SAMPLED_LEVELS: Final = frozenset(("debug", "info"))
 
 
@@ -20,14 +22,14 @@ class Sampler:
     def __init__(self, every: Mapping[str, int]) -> None:
         self._every = dict(every)
         self._loggers: dict[str, int] = {}
-        self._seen: dict[tuple[str, str], int] = {}
+        self._seen: dict[int, int] = {}
 
     def left_out(self, level: str, logger: str, message: str) -> int | None:
         """Return how many lines like this one were left out since the last; None if this one is left out too."""
         every = self._loggers.get(logger) or self._learn(logger)
         if every == 1 or level not in _SAMPLED_LEVELS:
             return 0
-        line = (logger, message)
+        line = hash((logger, message))  # not the words themselves: messages may be long, and a stranger's
         seen = self._seen.get(line)
         if seen is None:
             self._remember(line)
@@ -35,7 +37,7 @@ class Sampler:
         self._seen[line] = (seen + 1) % every
         return every - 1 if seen + 1 == every else None
 
-    def _remember(self, line: tuple[str, str]) -> None:
+    def _remember(self, line: int) -> None:
         if len(self._seen) >= _MOST_MESSAGES:  # messages with values in them: start over
             self._seen.clear()
         self._seen[line] = 0
@@ -45,6 +47,8 @@ class Sampler:
         while name and name not in self._every:
             name = name.rpartition(".")[0]
         every = max(self._every.get(name or "*", 1), 1)
-        if len(self._loggers) < _MOST_MESSAGES:
+        if len(logger) <= _LONGEST_LOGGER:
+            if len(self._loggers) >= _MOST_LOGGERS:
+                self._loggers.clear()
             self._loggers[logger] = every
         return every

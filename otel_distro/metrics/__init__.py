@@ -3,18 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from opentelemetry.trace import get_tracer_provider
 
-from otel_distro.metrics import target
+from otel_distro.metrics import limit, target
 from otel_distro.metrics.limit import LimitedMatch
 from otel_distro.metrics.local import LocalMetrics
 from otel_distro.metrics.presentation import Presentation, chosen
 from otel_distro.metrics.reader import PrometheusReader
-from otel_distro.resource import resource_attributes
-from otel_distro.variables import MetricSettings, Settings
+from otel_distro.settings.model import MetricSettings, Settings
+from otel_distro.settings.resource import resource_attributes
 
 __all__ = ["LocalMetrics", "install"]
 
@@ -27,6 +27,7 @@ def install(settings: Settings, reader: PrometheusReader | None = None) -> Local
         reader: Our reader of the meter provider; by default the one that the configurator built, if any.
     """
     reader = reader or PrometheusReader.latest
+    limit.install()
     LimitedMatch.limit = settings.metrics.cardinality_limit
     attributes = _resource(settings)
     if reader is not None:
@@ -34,6 +35,17 @@ def install(settings: Settings, reader: PrometheusReader | None = None) -> Local
     local = LocalMetrics(reader, internal=settings.metrics.internal_metrics)
     local.add("target", lambda: target.families(attributes))
     return local
+
+
+def redact_with(redact: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None) -> None:
+    """Take the secrets out of every attribute set of every instrument, whatever reads it; None to keep them."""
+    limit.install()
+    LimitedMatch.redact = None if redact is None else staticmethod(redact)
+
+
+def uninstall() -> None:
+    """Undo what `install` and `redact_with` replaced in the SDK."""
+    limit.uninstall()
 
 
 def _resource(settings: Settings) -> Mapping[str, Any]:

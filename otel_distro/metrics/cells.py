@@ -14,14 +14,18 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterator
 from threading import Lock
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from opentelemetry.sdk.metrics.export import AggregationTemporality
 from opentelemetry.trace import SpanContext, get_current_span
 
+from otel_distro.metrics import left_out
 from otel_distro.metrics.families import Distribution, Exemplar, Family, Kind, Number, Point, Policy
-from otel_distro.metrics.segment import Record, Segment
+from otel_distro.metrics.labels import checked_labels, checked_name
+from otel_distro.metrics.segment import MAX_RECORDS, Record, Segment
 from otel_distro.upstream.metrics import Measurement
+
+_KINDS = frozenset({"counter", "gauge", "histogram"})
 
 
 class Series(NamedTuple):
@@ -53,9 +57,17 @@ def parse(record: Record) -> Series:
     """
     try:
         series = Series(*json.loads(record.descriptor))
-        series = series._replace(bounds=tuple(map(float, series.bounds)))
-    except TypeError as error:
+        series = series._replace(
+            name=checked_name(series.name),
+            help=str(series.help),
+            unit=str(series.unit),
+            labels=checked_labels(series.labels),
+            bounds=tuple(map(float, series.bounds)),
+        )
+    except (TypeError, OverflowError, RecursionError) as error:
         raise ValueError("not a descriptor") from error
+    if series.kind not in _KINDS or series.policy != "sum":
+        raise ValueError("not a series of ours")
     if record.stop - record.first != values_of(series):
         raise ValueError("a record of the wrong size")
     return series
@@ -112,7 +124,16 @@ class Cell(ABC):
     def record(self, value: float, span_context: SpanContext | None = None) -> None:
         """Take a measurement; the span context becomes an exemplar."""
 
-    def collect(self, temporality: AggregationTemporality, start_nanos: int) -> None:  # noqa: B027  # nothing, on purpose
+    def record_as_float(self, value: Any, span_context: SpanContext | None = None) -> None:
+        """Take a Decimal, a Fraction; what no float can hold is left out, and the application does not hear of it."""
+        try:
+            number = float(value)
+        except (TypeError, OverflowError) as error:
+            left_out.report(self.series.name, f"was given a number that is left out of /metrics: {error}")
+        else:
+            self.record(number, span_context)
+
+    def collect(self, temporality: AggregationTemporality, start_nanos: int) -> None:  # noqa: B027 - nothing, on purpose
         """Give the SDK nothing: whoever reads the segment has the numbers."""
 
     def exemplars(self) -> dict[int, Exemplar]:
@@ -130,8 +151,11 @@ class SumCell(Cell):
 
     def record(self, value: float, span_context: SpanContext | None = None) -> None:
         """Add to the sum."""
-        with self._lock:
-            self._words[self._first] += value
+        try:
+            with self._lock:
+                self._words[self._first] += value
+        except (TypeError, OverflowError):
+            self.record_as_float(value)
         if span_context is not None and self.series.kind == "counter":
             self._exemplars[0] = value, time.time(), span_context
 
@@ -149,9 +173,13 @@ class HistogramCell(Cell):
         if not 0.0 <= value < math.inf:
             return
         index, first, words = bisect_left(self._bounds, value), self._first, self._words
-        with self._lock:
-            words[first + index] += 1.0
-            words[first + self._sum_after] += value
+        try:
+            with self._lock:
+                words[first + self._sum_after] += value
+                words[first + index] += 1.0
+        except (TypeError, OverflowError):
+            self.record_as_float(value, span_context)
+            return
         if span_context is not None:
             self._exemplars[index] = value, time.time(), span_context
 
@@ -216,7 +244,9 @@ class SegmentReader:
     def __init__(self, segment: Segment) -> None:
         self.segment = segment
         self._position = 0
+        self._records = 0
         self._plan: list[tuple[Series, dict[str, int]]] = []
+        self._latest: dict[tuple[Any, ...], dict[str, int]] = {}
 
     def families(self) -> list[Family]:
         """Return every series with its numbers.
@@ -225,6 +255,9 @@ class SegmentReader:
             ValueError: the segment is broken.
         """
         for record, after in self.segment.records(self._position):
+            self._records += 1
+            if self._records > MAX_RECORDS:
+                raise ValueError("more records than we ever write")
             self._place(parse(record), record.first)
             self._position = after
         words = self.segment.words
@@ -235,8 +268,9 @@ class SegmentReader:
 
     def _place(self, series: Series, first: int) -> None:
         # The same instrument of two scopes has the same labels twice: then it is two families, which `merge` adds up.
-        for known, places in self._plan:
-            if known[:-2] == series[:-2] and known.bounds == series.bounds and series.labels not in places:
-                places[series.labels] = first
-                return
-        self._plan.append((series, {series.labels: first}))
+        what = (*series[:-2], series.bounds)
+        places = self._latest.get(what)
+        if places is None or series.labels in places:
+            places = self._latest[what] = {}
+            self._plan.append((series, places))
+        places[series.labels] = first

@@ -54,8 +54,14 @@ def lag_seconds() -> float | None:
         return max((pulse.late() for pulse in _pulses.values()), default=None)
 
 
+def serving_loop() -> asyncio.AbstractEventLoop | None:
+    """Return an event loop that serves, if there is one."""
+    with _lock:
+        return next((loop for loop in _pulses if loop.is_running()), None)
+
+
 def forget() -> None:
     """Forget every loop: in a forked child they do not run."""
-    global _lock  # noqa: PLW0603  # another thread may have held it at the fork
+    global _lock  # noqa: PLW0603 - another thread may have held it at the fork
     _lock = threading.Lock()
     _pulses.clear()

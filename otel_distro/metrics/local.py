@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from otel_distro import diagnostics
-from otel_distro.metrics import heartbeat, process, registry
+from otel_distro.metrics import heartbeat, left_out, process
 from otel_distro.metrics.families import CUMULATIVE, Families, Family, Number, merge, negative
 from otel_distro.metrics.limit import LimitedMatch
 from otel_distro.metrics.names import escape
 from otel_distro.metrics.reader import PrometheusReader
+from otel_distro.metrics.registry import Registry
 
 Origin = Callable[[], Iterable[Family]]
 
@@ -22,7 +23,8 @@ class LocalMetrics:
         self.reader = reader
         self._inherited: list[Family] = []
         self._origins: dict[str, Origin] = {"process": process.families, "event loop": _event_loop}
-        self._origins["prometheus_client"] = registry.families
+        self._registry = Registry()
+        self._origins["prometheus_client"] = self._registry.families
         if internal:
             self._origins["self-observation"] = _self_observation
 
@@ -41,14 +43,15 @@ class LocalMetrics:
         """Count nothing twice: in a forked child, what the parent had counted is not this process's."""
         if self.reader is not None:
             self.reader.begin_at_zero()
-        inherited = (*process.garbage(), *registry.families(plain=True), *_self_observation())
+        self._registry.begin_at_zero()
+        inherited = (*process.garbage(), *self._registry.families(without_callbacks=True), *_self_observation())
         self._inherited = [negative(family) for family in inherited if family.kind in CUMULATIVE]
 
     def _collected(self) -> Iterator[Family]:
         for name, origin in self._origins.items():
             try:
                 yield from origin()
-            except Exception as error:  # noqa: BLE001  # an application's collector may raise anything
+            except Exception as error:  # noqa: BLE001 - an application's collector may raise anything
                 diagnostics.fault(f"metrics of {name}", error)
 
 
@@ -64,6 +67,8 @@ def _self_observation() -> Iterable[Family]:
     yield _counts("otel_distro_faults", "Internal faults of the distribution, by kind.", "kind", diagnostics.faults())
     text = "Measurements counted under otel_metric_overflow because their metric has too many attribute sets."
     yield _counts("otel_distro_metric_overflows", text, "metric", LimitedMatch.overflows)
+    text = "Times that a metric, or a part of it, could not be exposed and was left out of a page."
+    yield _counts("otel_distro_metrics_left_out", text, "metric", left_out.counts)
 
 
 def _counts(name: str, text: str, label: str, counts: Mapping[str, int]) -> Family:

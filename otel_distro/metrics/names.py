@@ -9,11 +9,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
+
+from otel_distro.ground.bounded import short_cache
+from otel_distro.metrics.labels import exported
 
 _NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9:]+")
 _NOT_IN_LABEL = re.compile(r"[^a-zA-Z0-9]+")
+_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_NOT_EXPOSED_IN_NAME = re.compile(r"[^a-zA-Z0-9_:]")
+_NOT_EXPOSED_IN_LABEL = re.compile(r"[^a-zA-Z0-9_]")
+_NOT_FIRST = re.compile(r"^[0-9]")
 _ANNOTATION = re.compile(r"\{.*\}")
 _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 _UNITS = {
@@ -47,7 +53,7 @@ _UNITS = {
 _PER = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year"}
 
 
-@lru_cache(maxsize=1024)
+@short_cache(1024)
 def family_name(name: str, unit: str, *, counter: bool) -> str:
     """Return the family's name: sanitized, the unit as a suffix, a counter without `_total`."""
     name = _leading(name, _NOT_IN_NAME)
@@ -57,7 +63,7 @@ def family_name(name: str, unit: str, *, counter: bool) -> str:
     return name if not suffix or name.endswith("_" + suffix) else f"{name}_{suffix}"
 
 
-@lru_cache(maxsize=256)
+@short_cache(256)
 def unit_name(unit: str) -> str:
     """Return a UCUM unit in Prometheus' words: `s` is `seconds`, `By/s` is `bytes_per_second`, `{request}` is none."""
     unit = _ANNOTATION.sub("", unit)
@@ -72,13 +78,44 @@ def unit_name(unit: str) -> str:
     return _NOT_IN_NAME.sub("_", unit).strip("_")
 
 
-def label_texts(attributes: Mapping[str, Any] | None) -> dict[str, str]:
-    """Return attributes as labels; keys that become the same label share it, their values joined by `;`."""
+def label_texts(attributes: Mapping[str, Any] | None, *reserved: str) -> dict[str, str]:
+    """Return attributes as labels; keys that become the same label share it, their values joined by `;`.
+
+    Args:
+        attributes: Of a measurement, a scope or the resource.
+        reserved: Labels that the metric's kind needs for itself, such as a histogram's `le`.
+    """
     labels: dict[str, str] = {}
     for key, value in sorted((attributes or {}).items()):
-        name, text = label_name(key), value if isinstance(value, str) else json.dumps(value, default=str)
+        name = exported(label_name(key), *reserved)
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
         labels[name] = f"{labels[name]};{text}" if name in labels else text
     return labels
+
+
+def exposed_name(name: str) -> str:
+    """Return a name of `prometheus_client` as the library exposes it: one underscore for each sign that is not allowed.
+
+    Raises:
+        ValueError: it is empty.
+    """
+    if not name:
+        raise ValueError("a metric without a name")
+    return name if _NAME.fullmatch(name) else _NOT_FIRST.sub("_", _NOT_EXPOSED_IN_NAME.sub("_", name))
+
+
+def exposed_labels(labels: Mapping[Any, Any], *reserved: str) -> str:
+    """Return labels of `prometheus_client` as text; names that become the same share it, their values joined by `;`."""
+    found: dict[str, str] = {}
+    for key, value in labels.items():
+        name = exported(_exposed_label(str(key)), *reserved)
+        found[name] = f"{found[name]};{value}" if name in found else str(value)
+    return join_labels(found)
+
+
+@short_cache(2048)
+def _exposed_label(name: str) -> str:
+    return _NOT_FIRST.sub("_", _NOT_EXPOSED_IN_LABEL.sub("_", name)) or "_"
 
 
 def join_labels(labels: Mapping[str, str]) -> str:
@@ -86,10 +123,10 @@ def join_labels(labels: Mapping[str, str]) -> str:
     return ",".join(f'{name}="{escape(value)}"' for name, value in sorted(labels.items()) if value)
 
 
-@lru_cache(maxsize=2048)
+@short_cache(2048)
 def label_name(key: str) -> str:
     """Return an attribute's key as a label name."""
-    return _leading(key, _NOT_IN_LABEL)
+    return _leading(key, _NOT_IN_LABEL) or "_"
 
 
 def escape(text: str) -> str:

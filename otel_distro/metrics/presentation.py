@@ -11,8 +11,10 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from otel_distro.metrics.labels import BOUND
 from otel_distro.metrics.names import family_name, join_labels, label_texts
 
+_RESERVED = (BOUND,)
 NO_LABELS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -33,9 +35,9 @@ class Presentation(NamedTuple):
         """Return the family's name."""
         return family_name(f"{self.prefix}_{name}" if self.prefix else name, unit, counter=counter)
 
-    def labels(self, attributes: Mapping[str, Any] | None, scope: Any) -> str:
+    def labels(self, attributes: Mapping[str, Any] | None, scope: Any, *, histogram: bool = False) -> str:
         """Return the labels as text; a point's own win over its scope's, and those over the resource's."""
-        own = label_texts(attributes)
+        own = label_texts(attributes, *_RESERVED) if histogram else label_texts(attributes)
         if self.scopes or self.resource:
             shared = label_texts(_scope_attributes(scope)) if self.scopes else NO_LABELS
             own = {**label_texts(self.resource), **shared, **own}

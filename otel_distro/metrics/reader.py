@@ -3,19 +3,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from typing import Any, ClassVar
 
 from opentelemetry.sdk.metrics.export import MetricReader, MetricsData
-from opentelemetry.semconv._incubating.attributes.otel_attributes import OtelComponentTypeValues
 
 from otel_distro import diagnostics
 from otel_distro.metrics import limit
 from otel_distro.metrics.cells import SegmentReader, Store
 from otel_distro.metrics.families import Families, merge
+from otel_distro.metrics.inquiry import Inquiry, Question
 from otel_distro.metrics.presentation import Presentation
 from otel_distro.metrics.segment import Segment
 from otel_distro.metrics.translate import families_of
-from otel_distro.upstream.metrics import reader_aggregations, renew_locks, set_reader_aggregations
+from otel_distro.upstream.metrics import (
+    PROMETHEUS_READER,
+    Measurement,
+    collect,
+    measurements,
+    reader_aggregations,
+    renew_locks,
+    set_reader_aggregations,
+)
 
 
 class PrometheusReader(MetricReader):
@@ -24,12 +34,12 @@ class PrometheusReader(MetricReader):
     latest: ClassVar[PrometheusReader | None] = None  # the SDK's configurator builds it and keeps it to itself
 
     def __init__(self) -> None:
-        super().__init__(otel_component_type=OtelComponentTypeValues.PROMETHEUS_HTTP_TEXT_METRIC_EXPORTER)
+        super().__init__(otel_component_type=PROMETHEUS_READER)
         limit.install()
         self.store = Store()
         self._aggregations = limit.CellAggregations(reader_aggregations(self), self.store)
         set_reader_aggregations(self, self._aggregations)
-        self._received: list[MetricsData] = []
+        self._inquiry = Inquiry()
         self._segments: dict[Segment, SegmentReader] = {}
         PrometheusReader.latest = self
 
@@ -40,6 +50,7 @@ class PrometheusReader(MetricReader):
     def begin_at_zero(self) -> None:
         """Forget what the parent of this forked process had measured; the series move when a segment is found."""
         renew_locks(self)
+        self._inquiry = Inquiry()
         self._segments.clear()
 
     def families(self, *, everything: bool) -> Families:
@@ -47,14 +58,13 @@ class PrometheusReader(MetricReader):
 
         Not to be called by two threads at a time.
         """
-        self._received.clear()
-        try:
-            self.collect()
-        except Exception as error:  # noqa: BLE001  # the SDK raises when the application's callbacks take too long
-            diagnostics.fault("observable instruments", error)
         found: Families = {}
-        for data in self._received:
-            merge(found, families_of(data, self._aggregations.presentation))
+        try:
+            data = collect(self, self._ask)
+            if data is not None:
+                merge(found, families_of(data, self._aggregations.presentation))
+        except Exception as error:  # noqa: BLE001 - the boundary: an application's views and attributes are in there
+            diagnostics.fault("observable instruments", error)
         segments = [self.store.segment, *self.store.private()] if everything else self.store.private()
         for segment in dict.fromkeys(segments):
             merge(found, self._reader(segment).families())
@@ -66,11 +76,14 @@ class PrometheusReader(MetricReader):
             self._segments[segment] = SegmentReader(segment)
         return self._segments[segment]
 
-    def _receive_metrics(self, metrics_data: MetricsData, *_args: Any, **_kwargs: Any) -> None:
-        if metrics_data is not None:
-            self._received.append(metrics_data)
+    def _ask(self, instruments: list[Any]) -> list[Iterable[Measurement]]:
+        questions = [Question(id(item), item.name, partial(measurements, item)) for item in instruments]
+        return [answer or () for answer in self._inquiry.ask(questions)]
 
-    def force_flush(self, timeout_millis: float = 10_000) -> bool:  # noqa: ARG002  # the SDK's signature
+    def _receive_metrics(self, metrics_data: MetricsData, *_args: Any, **_kwargs: Any) -> None:
+        """Do nothing: whoever scrapes collects in `families`."""
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:  # noqa: ARG002 - the SDK's signature
         """Do nothing: whoever scrapes collects."""
         return True
 

@@ -15,13 +15,16 @@ import fcntl
 import mmap
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from threading import Lock
 from typing import NamedTuple
 
 WORD = 8
 SHARED_BYTES = 16 * 1024 * 1024
 PRIVATE_BYTES = 256 * 1024
+MAX_RECORDS = 65_536  # what a reader parses once, in the thread that also answers /health
 _HEAD_WORDS = 2
+_F_SEAL_FUTURE_WRITE = 0x10  # whoever gets the descriptor may only read; fcntl has the name from Python 3.13 on
 
 
 class Record(NamedTuple):
@@ -35,12 +38,14 @@ class Record(NamedTuple):
 class Segment:
     """A run of words; `fd` is the shared file's descriptor, None if the memory is private."""
 
-    def __init__(self, size_bytes: int, fd: int | None = None) -> None:
+    def __init__(self, size_bytes: int, fd: int | None = None, *, writable: bool = True) -> None:
         self.fd = fd
-        self._memory = bytearray(size_bytes) if fd is None else mmap.mmap(fd, size_bytes)
+        protection = mmap.PROT_READ | mmap.PROT_WRITE if writable else mmap.PROT_READ
+        self._memory = bytearray(size_bytes) if fd is None else mmap.mmap(fd, size_bytes, prot=protection)
         self.words = memoryview(self._memory).cast("d")
         self._heads = memoryview(self._memory).cast("Q")
         self._used = 0
+        self._count = 0
         self._lock = Lock()
 
     @classmethod
@@ -61,7 +66,10 @@ class Segment:
         os.ftruncate(fd, size_bytes)
         # The reader would be killed by SIGBUS if the file could shrink under it.
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
-        return cls(size_bytes, fd)
+        segment = cls(size_bytes, fd)
+        with suppress(OSError):  # Linux before 5.1
+            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _F_SEAL_FUTURE_WRITE | fcntl.F_SEAL_SEAL)
+        return segment
 
     @classmethod
     def mapped(cls, fd: int) -> Segment:
@@ -74,7 +82,7 @@ class Segment:
         try:
             size = os.fstat(fd).st_size
             if fcntl.fcntl(fd, fcntl.F_GET_SEALS) & fcntl.F_SEAL_SHRINK and 0 < size <= SHARED_BYTES:
-                return cls(size, fd)
+                return cls(size, fd, writable=False)
         except OSError:
             os.close(fd)
             raise
@@ -87,13 +95,14 @@ class Segment:
         with self._lock:
             start = self._used
             length = _HEAD_WORDS + text_words + values
-            if start + length + 1 > len(self.words):
+            if start + length + 1 > len(self.words) or self._count >= MAX_RECORDS:
                 return None
             text_at = (start + _HEAD_WORDS) * WORD
             self._memory[text_at : text_at + len(descriptor)] = descriptor
             self._heads[start + 1] = len(descriptor)
             self._heads[start] = length
             self._used = start + length
+            self._count += 1
         return start + length - values
 
     def records(self, position: int = 0) -> Iterator[tuple[Record, int]]:

@@ -64,7 +64,8 @@ class BoundSeries:
         self._cell: Cell | None = None
         self._others: list[Any] = []
         for match in matches(self._instrument, self._readers):
-            found = match.aggregation_for(self._attributes) if isinstance(match, LimitedMatch) else match
+            bindable = isinstance(match, LimitedMatch) and not match.starts_anew
+            found = match.aggregation_for(self._attributes) if bindable else match
             if isinstance(found, Cell) and self._cell is None:
                 self._cell = found
             else:

@@ -17,8 +17,8 @@ from opentelemetry.sdk.metrics.export import (
     Sum,
 )
 
-from otel_distro.metrics import exponential
-from otel_distro.metrics.families import Distribution, Exemplar, Family, Number, Point
+from otel_distro.metrics import exponential, left_out
+from otel_distro.metrics.families import Distribution, Exemplar, Family, Number, Point, add_point
 from otel_distro.metrics.names import unit_name
 from otel_distro.metrics.presentation import Presentation
 
@@ -30,10 +30,19 @@ def families_of(data: MetricsData, presentation: Presentation) -> Iterator[Famil
             for metric in scope.metrics:
                 family = _family(metric, presentation)
                 if family is not None:
-                    family.points = {
-                        presentation.labels(point.attributes, scope.scope): _point(point) for point in _points(metric)
-                    }
+                    _fill(family, metric, scope.scope, presentation)
                     yield family
+
+
+def _fill(family: Family, metric: Metric, scope: Any, presentation: Presentation) -> None:
+    for point in _points(metric):
+        try:
+            found = _point(point)
+        except (TypeError, ValueError, OverflowError) as error:  # an integer beyond a float, and what is no number
+            left_out.report(family.name, f"has a value that is left out of /metrics: {error!r:.200}")
+        else:
+            labels = presentation.labels(point.attributes, scope, histogram=family.kind == "histogram")
+            add_point(family, labels, found)
 
 
 def _points(metric: Metric) -> Sequence[Any]:
@@ -63,7 +72,7 @@ def _point(point: Any) -> Point:
     exemplars = sorted(
         (item for item in point.exemplars if item.trace_id is not None), key=lambda item: item.time_unix_nano
     )
-    return Number(point.value, None, _exemplar(exemplars[-1]) if exemplars else None)
+    return Number(float(point.value), None, _exemplar(exemplars[-1]) if exemplars else None)
 
 
 def _exemplar(item: Any) -> Exemplar:

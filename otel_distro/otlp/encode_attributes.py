@@ -63,19 +63,26 @@ class AttributesEncoder:
     def _behead(self, key: str, value: object, data: bytes, heads: dict[tuple[str, int], bytes]) -> bytes:
         """Encode a pair, and keep what stands before its value."""
         encoded = field(self._tag, encode_pair(key, value))
-        if data and len(data) < _MAX_VALUE_LENGTH and len(heads) < _MAX_PAIRS:
+        if data and len(data) < _MAX_VALUE_LENGTH:
+            if len(heads) >= _MAX_PAIRS:
+                heads.clear()
             heads[key, len(data)] = encoded[: -len(data)]
         return encoded
 
     def _remember(self, key: str, value: object) -> bytes:
         encoded = field(self._tag, encode_pair(key, value))
-        if len(self._pairs) < _MAX_PAIRS and len(encoded) < _MAX_VALUE_LENGTH:
+        if len(encoded) < _MAX_VALUE_LENGTH:
+            if len(self._pairs) >= _MAX_PAIRS:  # keys that a stranger chose, such as the names of captured headers
+                self._pairs.clear()
+                self._values_per_key.clear()
             self._values_per_key[key] = self._values_per_key.get(key, 0) + 1
             self._pairs[key, value] = encoded
         return encoded
 
     def _remember_flag(self, item: tuple[str, object]) -> bytes:
         encoded = field(self._tag, encode_pair(*item))
-        if len(self._flags) < _MAX_PAIRS and len(encoded) < _MAX_VALUE_LENGTH:
+        if len(encoded) < _MAX_VALUE_LENGTH:
+            if len(self._flags) >= _MAX_PAIRS:
+                self._flags.clear()
             self._flags[item] = encoded
         return encoded

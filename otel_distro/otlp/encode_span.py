@@ -10,7 +10,7 @@ from opentelemetry.trace import DEFAULT_TRACE_STATE, Link, SpanContext, SpanKind
 
 from otel_distro.otlp.encode_attributes import AttributesEncoder
 from otel_distro.otlp.encode_common import field, nanoseconds, utf8, varint
-from otel_distro.upstream.tracing import UNSET, span_fields
+from otel_distro.upstream.tracing import IS_REMOTE, SPAN_ID, UNSET, span_fields
 
 # What a span's kind is on the wire: the API counts from 0, the protocol from 1.
 _KINDS: Final = tuple(b"\x30" + bytes((number + 1,)) for number in range(len(SpanKind)))
@@ -50,7 +50,7 @@ def encode_span(span: ReadableSpan) -> bytes:
     if parent is None:
         parts.append(_LOCAL_PARENT)
     else:
-        parts += b"\x22\x08", parent[1].to_bytes(8, "big"), _REMOTE_PARENT if parent[2] else _LOCAL_PARENT
+        parts += b"\x22\x08", parent[SPAN_ID].to_bytes(8, "big"), _REMOTE_PARENT if parent[IS_REMOTE] else _LOCAL_PARENT
     if trace_state is not DEFAULT_TRACE_STATE and trace_state:
         parts.append(field(b"\x1a", _trace_state(context)))
     if attributes:
@@ -102,20 +102,18 @@ def _links(links: Sequence[Link]) -> bytes:
 
 
 def _link(link: Link) -> bytes:
-    context = link.context
-    return b"".join(
-        (
-            b"\x0a\x10",
-            context.trace_id.to_bytes(16, "big"),
-            b"\x12\x08",
-            context.span_id.to_bytes(8, "big"),
-            # Upstream leaves a link's trace state out: the protocol has a field for it.
-            field(b"\x1a", _trace_state(context)) if context.trace_state else b"",
-            _link_attributes(link.attributes or {}),
-            _dropped(b"\x28", link.dropped_attributes),
-            _LINK_REMOTE if context.is_remote else _LINK_LOCAL,
-        )
-    )
+    context, attributes = link.context, link.attributes
+    trace_id, span_id, is_remote, _, trace_state, _ = context
+    parts = [b"\x0a\x10", trace_id.to_bytes(16, "big"), b"\x12\x08", span_id.to_bytes(8, "big")]
+    if trace_state is not DEFAULT_TRACE_STATE and trace_state:
+        # Upstream leaves a link's trace state out: the protocol has a field for it.
+        parts.append(field(b"\x1a", _trace_state(context)))
+    if attributes:
+        parts.append(_link_attributes(attributes))
+    if dropped := link.dropped_attributes:
+        parts.append(_dropped(b"\x28", dropped))
+    parts.append(_LINK_REMOTE if is_remote else _LINK_LOCAL)
+    return b"".join(parts)
 
 
 def _status(status: Status | None) -> bytes:

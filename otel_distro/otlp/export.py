@@ -12,16 +12,18 @@ is left when it takes a batch, and otherwise holds the interpreter's lock for no
 import os
 import threading
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from otel_distro.diagnostics import fault
-from otel_distro.frozen import dataclass
+from otel_distro.ground.frozen import dataclass
 from otel_distro.otlp.inbox import Encode, Flush, Inbox
 from otel_distro.otlp.notices import Notices
-from otel_distro.variables import OtlpSettings, QueueSettings
+from otel_distro.settings.model import OtlpSettings, QueueSettings
+from otel_distro.upstream.threads import Signal, start
 
 if TYPE_CHECKING:
     from otel_distro.otlp.sender import Sender
@@ -73,7 +75,7 @@ class Exporter:
         self._inbox = Inbox()
         # Reentrant, since a signal handler may come in between.
         self._lock = threading.RLock()
-        self._thread: threading.Thread | None = None
+        self._thread: Signal | None = None
         self._dropped = 0
         self._closed = False
 
@@ -119,13 +121,10 @@ class Exporter:
             if self._thread is not None:
                 return
             name = f"otel-distro-export-{self._signal}"
-            thread = threading.Thread(target=self._run, args=(self._inbox,), name=name, daemon=True)
             try:
-                thread.start()
+                self._thread = start(partial(self._run, self._inbox), name)
             except RuntimeError as exc:  # the interpreter is ending, or threads have run out: a flush sends inline
                 fault("export thread", exc)
-            else:
-                self._thread = thread
 
     def _sender(self, inbox: Inbox) -> "Sender":
         return self._sender_class()(self._signal, self._otlp, self._queue, inbox, self.encode)
@@ -154,7 +153,7 @@ class Exporter:
             self._closed = True
         delivered = self._flush(timeout_seconds, final=True)
         # The thread counts and reports what it gives up, unless it waits for a collector that accepts and says nothing.
-        if left := self._inbox.unsettled:
+        if (left := self._inbox.unsettled) and self._inbox.may_say_last_words():
             Notices(self._signal, self._otlp.address, self._capacity).lost(left)
         return delivered
 

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the application's threads and the export thread share: records, counts, and requests to flush."""
 
-import threading
 from collections import deque
 from collections.abc import Callable
-from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
 from otel_distro.diagnostics import fault
+from otel_distro.upstream.threads import Signal, SimpleQueue
 
 # Resource, scope, and the encoded record, or what it will be made of: a list, since that changes.
 Record = list[Any]
@@ -42,11 +41,11 @@ class Flush:
         self.lost = 0  # records of those that could not be delivered
         self._succeeded = False
         # Private to this request, so a signal handler that flushes cannot meet a lock that its own thread holds.
-        self._done = threading.Event()
+        self._done = Signal()
 
     def wait(self) -> bool:
         """Wait for the end of the flush or of the time; return whether everything was delivered."""
-        self._done.wait(max(0.0, self.deadline - monotonic()))
+        self._done.wait(self.deadline - monotonic())
         return self._succeeded
 
     def finish(self) -> None:
@@ -69,6 +68,14 @@ class Inbox:
         self.in_flight = 0
         self.exported = 0
         self.failed = 0
+        self._last_words = [True]
+
+    def may_say_last_words(self) -> bool:
+        """Whether nobody has said yet how many records are lost: at a deadline two threads know it at once."""
+        try:
+            return self._last_words.pop()
+        except IndexError:
+            return False
 
     def announce_full_batch(self) -> None:
         """Wake the export thread, once until it has heard."""

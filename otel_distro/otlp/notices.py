@@ -29,7 +29,7 @@ class Notices:
             self._down_since = monotonic()
             report(
                 f"cannot export {self._signal} to {self._endpoint}: {reason}; trying again, up to {self._capacity} "
-                "records are kept and further ones dropped"
+                f"records are kept and further ones dropped; no collector? OTEL_{self._signal.upper()}_EXPORTER=none"
             )
 
     def available(self) -> None:
@@ -48,5 +48,10 @@ class Notices:
 
     def lost(self, count: int) -> None:
         """Say at the end how many records never left."""
-        if count:
-            report(f"{count} records of {self._signal} were not delivered to {self._endpoint} before the end")
+        say_lost(count, self._signal, self._endpoint)
+
+
+def say_lost(count: int, signal: str, address: str) -> None:
+    """Say at the end how many records of a signal never left, whoever exports it."""
+    what, were = ("record", "was") if count == 1 else ("records", "were")
+    report(f"{count} {what} of {signal} {were} not delivered to {address} before the end")

@@ -37,6 +37,6 @@ def basic_credentials(url: SplitResult) -> str | None:
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
-def without_credentials(url: SplitResult) -> str:
+def host_and_port(url: SplitResult) -> str:
     """Return host and port as the `Host` header has them."""
     return url.netloc.rpartition("@")[2]

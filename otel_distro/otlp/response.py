@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+_MOST_FIELDS = 64  # an answer has five
+_LONGEST_VARINT = 10
+_LONGEST_TEXT = 500
 _RETRYABLE = frozenset((429, 502, 503, 504))
 
 
@@ -51,8 +54,8 @@ class Reply:
         """Return the status in words, with the message of the `google.rpc.Status` in the body, if any."""
         is_protobuf = self.content_type.startswith("application/x-protobuf")
         message = _text(dict(_fields(self.body)).get(2, b"") if is_protobuf else self.body)
-        where = f" to {self.location}" if self.location else ""
-        return f"{self.status} {self.reason}{where}" + (f": {message}" if message else "")
+        where = f" to {_line(self.location)}" if self.location else ""
+        return f"{self.status} {_line(self.reason)}{where}" + (f": {message}" if message else "")
 
 
 def _count(value: int | bytes) -> int:
@@ -61,7 +64,12 @@ def _count(value: int | bytes) -> int:
 
 
 def _text(value: int | bytes) -> str:
-    return " ".join(value.decode("utf-8", "replace")[:500].split()) if isinstance(value, bytes) else ""
+    return _line(value[: 4 * _LONGEST_TEXT].decode("utf-8", "replace")) if isinstance(value, bytes) else ""
+
+
+def _line(text: str) -> str:
+    """Return the beginning of a collector's words, on one line."""
+    return " ".join(text[:_LONGEST_TEXT].split())
 
 
 def _seconds_until(date: str) -> float | None:
@@ -77,9 +85,11 @@ def _seconds_until(date: str) -> float | None:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Yield the varint and length-delimited fields of a protobuf message, up to what cannot be read."""
+    """Yield the first varint and length-delimited fields of a protobuf message, up to what cannot be read."""
     position = 0
-    while position < len(message):
+    for _ in range(_MOST_FIELDS):
+        if position >= len(message):
+            return
         tag, position = _varint(message, position)
         value, position = _varint(message, position)
         if tag & 7 == 2:
@@ -92,12 +102,10 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
 
 
 def _varint(message: bytes, position: int) -> tuple[int, int]:
-    number = shift = 0
-    while position < len(message):
-        byte = message[position]
-        position += 1
-        number |= (byte & 127) << shift
-        shift += 7
+    """Read a number and return where it ends: at the message's end for one that is longer than any number is."""
+    number = 0
+    for index, byte in enumerate(message[position : position + _LONGEST_VARINT]):
+        number |= (byte & 127) << 7 * index
         if byte < 128:
-            break
-    return number, position
+            return number, position + index + 1
+    return number, len(message)

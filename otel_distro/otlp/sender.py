@@ -14,11 +14,11 @@ from otel_distro.otlp.notices import Notices
 from otel_distro.otlp.request import build_request
 from otel_distro.otlp.response import Reply
 from otel_distro.otlp.transport import Transport, Unreachable
-from otel_distro.variables import OtlpSettings, QueueSettings
+from otel_distro.settings.model import OtlpSettings, QueueSettings
 
 _FIRST_BACKOFF_SECONDS = 1.0
 _LONGEST_BACKOFF_SECONDS = 8.0
-_LONGEST_RETRY_AFTER_SECONDS = 600.0
+_LONGEST_RETRY_AFTER_SECONDS = 60.0
 
 
 @dataclass
@@ -197,7 +197,8 @@ class Sender:
         inbox.records.clear()
         self._batch, inbox.in_flight = None, 0
         inbox.failed += left
-        self._notices.lost(left)
+        if left and inbox.may_say_last_words():
+            self._notices.lost(left)
 
     def recover(self) -> None:
         """Give up the batch at hand, which has just led to an error of ours."""

@@ -3,17 +3,23 @@
 
 import gzip
 import http.client
+import io
+import socket
 import ssl
 import zlib
 from collections.abc import Mapping
-from typing import Final
+from functools import partial
+from time import monotonic
+from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from otel_distro.diagnostics import report
-from otel_distro.otlp.proxy import Proxy, basic_credentials, without_credentials
+from otel_distro.otlp.proxy import Proxy, basic_credentials, host_and_port
 from otel_distro.otlp.response import Reply
-from otel_distro.variables import OtlpSettings
+from otel_distro.settings.model import OtlpSettings
 
+# A response is read through this much at a time, each read within what is left of the request's time.
+_READ_BYTES: Final = 8 * 1024
 _MAX_REPLY_BYTES: Final = 64 * 1024
 _COMPRESS: Final = {
     "gzip": lambda body: gzip.compress(body, compresslevel=6, mtime=0),
@@ -23,6 +29,38 @@ _COMPRESS: Final = {
 
 class Unreachable(OSError):  # noqa: N818 - a state of the world more than an error
     """No connection: refused, unknown host, a proxy that lets nobody through, TLS, an unreadable certificate file."""
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer that is read within one deadline: a socket's timeout begins anew with each byte that trickles in."""
+
+    def __init__(self, sock: socket.socket, *arguments: Any, deadline: float, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self.fp.close()
+        self.fp = io.BufferedReader(_Timed(sock, deadline), _READ_BYTES)
+
+
+class _Timed(io.RawIOBase):
+    """Reads from a socket until a deadline."""
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self._sock = sock
+        self._deadline = deadline
+        self._stream = sock.makefile("rb", buffering=0)  # keeps the socket open while the answer is read
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self._deadline - monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self._sock.settimeout(left)
+        return self._stream.readinto(buffer) or 0
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
 
 
 class Transport:
@@ -39,7 +77,7 @@ class Transport:
         self._headers = _headers(otlp, self._url)
         self._proxy = Proxy.of(otlp.proxy) if otlp.proxy else None
         if self._proxy is not None and self._url.scheme == "http":  # https goes through a tunnel
-            self._target = f"http://{without_credentials(self._url)}{self._target}"
+            self._target = f"http://{host_and_port(self._url)}{self._target}"
             self._headers = {**self._headers, **self._proxy.headers}
         self._connection: http.client.HTTPConnection | None = None
 
@@ -66,8 +104,11 @@ class Transport:
         return self._round_trip(body)
 
     def _round_trip(self, body: bytes) -> Reply:
-        connection = self._connection = self._connection or self._connect()
+        deadline = monotonic() + self._otlp.timeout_seconds
+        connection = self._connection = self._connection or self._connect(deadline)
+        _answer_until(connection, deadline)
         try:
+            connection.sock.settimeout(max(0.001, deadline - monotonic()))  # of all that is sent
             connection.request("POST", self._target, body, self._headers)
             response = connection.getresponse()
             content = response.read(_MAX_REPLY_BYTES)
@@ -90,7 +131,7 @@ class Transport:
             location=response.getheader("Location"),
         )
 
-    def _connect(self) -> http.client.HTTPConnection:
+    def _connect(self, deadline: float) -> http.client.HTTPConnection:
         url, proxy, timeout = self._url, self._proxy, self._otlp.timeout_seconds
         host, port = (url.hostname or "localhost", url.port) if proxy is None else (proxy.host, proxy.port)
         connection = http.client.HTTPConnection(host, port, timeout=timeout)
@@ -98,6 +139,7 @@ class Transport:
             connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=_tls(self._otlp))
             if proxy is not None:
                 connection.set_tunnel(url.hostname or "", url.port or 443, proxy.headers)
+        _answer_until(connection, deadline)  # a proxy answers first
         try:
             connection.connect()
         except (OSError, UnicodeError, http.client.HTTPException) as exc:  # the second of a host that is no name
@@ -112,11 +154,18 @@ class Transport:
             connection.close()
 
 
+def _answer_until(connection: http.client.HTTPConnection, deadline: float) -> None:
+    response_class: Any = partial(_Response, deadline=deadline)
+    connection.response_class = response_class
+
+
 def _tls(otlp: OtlpSettings) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=otlp.certificate)
         if otlp.client_certificate is not None:
-            context.load_cert_chain(otlp.client_certificate, otlp.client_key)
+            context.load_cert_chain(
+                otlp.client_certificate, otlp.client_key, password=""
+            )  # else it would ask the terminal
     except OSError as exc:
         files = [name for name in (otlp.certificate, otlp.client_certificate, otlp.client_key) if name]
         raise Unreachable(f"{exc} ({', '.join(files)})") from exc

@@ -3,6 +3,5 @@
 
 from otel_distro.tracing.provider import adopt
 from otel_distro.tracing.span import Span
-from otel_distro.tracing.trusted import start_trusted_span
 
-__all__ = ["Span", "adopt", "start_trusted_span"]
+__all__ = ["Span", "adopt"]

@@ -10,6 +10,7 @@ from typing import Any
 from opentelemetry.context import Context, attach, detach, get_current
 from opentelemetry.trace import Span, Status, StatusCode
 
+from otel_distro.ground.exceptions import description_of, is_failure
 from otel_distro.upstream.tracing import SPAN_KEY
 
 
@@ -42,17 +43,17 @@ class CurrentSpan:
         detach(self._token)  # the way that logs, and does not raise, when a generator is closed in another context
         # GeneratorExit, CancelledError and their like are not errors of the operation.
         # https://github.com/open-telemetry/opentelemetry-python/issues/4484
-        if isinstance(exc, Exception) and self._span.is_recording():
+        if exc is not None and is_failure(exc) and self._span.is_recording():
             self._mark(exc)
         if self._end_on_exit:
             self._span.end()
 
-    def _mark(self, exc: Exception) -> None:
+    def _mark(self, exc: BaseException) -> None:
         record_exception, set_status_on_exception = self._arguments[-2:]
         if record_exception:
             self._span.record_exception(exc)
         if set_status_on_exception:
-            self._span.set_status(Status(StatusCode.ERROR, _description(exc)))
+            self._span.set_status(Status(StatusCode.ERROR, description_of(exc)))
 
     def _again(self) -> "CurrentSpan":
         return CurrentSpan(self._start_span, self._arguments, self._end_on_exit)
@@ -73,10 +74,3 @@ class CurrentSpan:
                     return function(*args, **kwargs)
 
         return in_span
-
-
-def _description(exc: Exception) -> str:
-    try:
-        return f"{type(exc).__name__}: {exc}"
-    except Exception:  # noqa: BLE001 - the exception's `__str__` is the application's
-        return type(exc).__name__

@@ -4,16 +4,13 @@
 # ruff: noqa: SLF001 - private attributes of our own spans, on the path that every span takes
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, SynchronousMultiSpanProcessor
 
 from otel_distro.otlp.encode_span import encode_span
 from otel_distro.otlp.export import Exporter
-
-if TYPE_CHECKING:
-    from otel_distro.tracing.span import Span as OurSpan
+from otel_distro.upstream.tracing import keep_processors
 
 
 class ExportProcessor(SpanProcessor):
@@ -59,12 +56,17 @@ class SpanPipeline(SynchronousMultiSpanProcessor):
         self._submits = tuple(each.exporter.submit for each in processors if type(each) is ExportProcessor)
         self.others = tuple(each for each in processors if type(each) is not ExportProcessor)
 
+    def leave_exporters_out(self) -> None:
+        """Forget our exporters: those of a runtime that is closed."""
+        keep_processors(self, lambda each: type(each) is not ExportProcessor)
+        self.sort()
+
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Tell the processors of others that a span has started."""
         for processor in self.others:
             processor.on_start(span, parent_context=parent_context)
 
-    def finish(self, span: "OurSpan") -> None:
+    def finish(self, span: Span) -> None:
         """Pass on a span that has ended; to exporters as `ExportProcessor.on_end` does, without a call for each field."""
         if self.others:
             self._on_ending(span)

@@ -12,7 +12,7 @@ from opentelemetry.util.types import Attributes
 
 from otel_distro.otlp.export import Exporter
 from otel_distro.tracing.ids import PrivateRandomIdGenerator
-from otel_distro.tracing.pipeline import ExportProcessor, become_pipeline
+from otel_distro.tracing.pipeline import ExportProcessor, SpanPipeline, become_pipeline
 from otel_distro.tracing.redaction import Redaction
 from otel_distro.tracing.tracer import Tracer
 from otel_distro.upstream.tracing import pipeline_of, tracers_of
@@ -25,6 +25,7 @@ class LightTracerProvider(TracerProvider):
     """
 
     redaction: Redaction | None = None
+    follows_callers = True
 
     def get_tracer(
         self,
@@ -36,7 +37,7 @@ class LightTracerProvider(TracerProvider):
         """Return the tracer of an instrumentation scope."""
         tracer = super().get_tracer(instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
         if type(tracer) is SdkTracer:
-            _swap_tracer(tracer, self.redaction)
+            _swap_tracer(tracer, self)
         return tracer
 
 
@@ -44,6 +45,8 @@ def adopt(
     provider: TracerProvider,
     exporter: Exporter | None,
     redact: Callable[[str, Any], Any] | None = None,
+    *,
+    follows_callers: bool = True,
 ) -> None:
     """Make a provider of the SDK return our spans, and export them.
 
@@ -53,27 +56,31 @@ def adopt(
         provider: the provider that the SDK's configurator has built.
         exporter: where encoded spans go; None if only other exporters were chosen.
         redact: returns what stands in place of an attribute's value, given its key and value; None to keep all.
+        follows_callers: whether a caller may have more sampled than a ratio of ours says, as the SDK lets it.
 
     """
     if type(provider) is TracerProvider:
-        _swap(provider, None if redact is None else Redaction(redact))
+        _swap(provider, None if redact is None else Redaction(redact), follows_callers)
+    pipeline = pipeline_of(provider)
+    if isinstance(pipeline, SpanPipeline):
+        pipeline.leave_exporters_out()
     if exporter is not None:
         provider.add_span_processor(ExportProcessor(exporter))
 
 
-def _swap(provider: TracerProvider, redaction: Redaction | None) -> None:
+def _swap(provider: Any, redaction: Redaction | None, follows_callers: bool) -> None:
     pipeline = pipeline_of(provider)
     if type(pipeline) is SynchronousMultiSpanProcessor:
         become_pipeline(pipeline)
     if type(provider.id_generator) is RandomIdGenerator:
         provider.id_generator = PrivateRandomIdGenerator()
     provider.__class__ = LightTracerProvider
-    setattr(provider, "redaction", redaction)  # noqa: B010 - the type checker has not seen the class change
+    provider.redaction, provider.follows_callers = redaction, follows_callers
     for tracer in tracers_of(provider):
         tracer.id_generator = provider.id_generator
-        _swap_tracer(tracer, redaction)
+        _swap_tracer(tracer, provider)
 
 
-def _swap_tracer(tracer: SdkTracer, redaction: Redaction | None) -> None:
+def _swap_tracer(tracer: Any, provider: LightTracerProvider) -> None:
     tracer.__class__ = Tracer
-    setattr(tracer, "redaction", redaction)  # noqa: B010 - the type checker has not seen the class change
+    tracer.redaction, tracer.follows_callers = provider.redaction, provider.follows_callers

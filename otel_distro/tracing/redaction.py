@@ -8,6 +8,9 @@ from otel_distro.diagnostics import fault
 
 _MAX_PAIRS: Final = 4096
 _MAX_LENGTH: Final = 128
+_MAX_NAME: Final = 1024
+# Queries are masked before they get here, addresses are none of his choice.
+_STRANGERS: Final = ("url.path", "url.full")
 _REMEMBERED_TYPES: Final = frozenset((str, int, bool, float))
 
 
@@ -32,6 +35,20 @@ class Redaction:
             self._remember(key, value)
         return value
 
+    def name(self, name: str) -> str:
+        """Return the name of a span or event, which should be one of few and may be anything: searched, and bounded."""
+        if not isinstance(name, str):
+            return name
+        found: str = self.value("name", name if len(name) <= _MAX_NAME else name[:_MAX_NAME])
+        return found
+
+    def strangers(self, attributes: dict[str, Any]) -> None:
+        """Redact, in place, what a stranger chose of a span that is ours in all else."""
+        clean = self._clean
+        for key in _STRANGERS:
+            if key in attributes and (key, attributes[key]) not in clean:
+                attributes[key] = self.value(key, attributes[key])
+
     def _examined(self, key: str, value: Any) -> Any:
         try:
             return self._redact(key if type(key) is str else str(key), value)
@@ -51,7 +68,9 @@ class Redaction:
         return {key: self.value(key, value) for key, value in attributes.items()}
 
     def _remember(self, key: str, value: Any) -> None:
-        if type(value) not in _REMEMBERED_TYPES or (type(value) is str and len(value) > _MAX_LENGTH):
+        # Keys are strangers' words too: the names of captured headers.
+        length = len(key) + len(value) if type(value) is str else len(key)
+        if type(value) not in _REMEMBERED_TYPES or type(key) is not str or length > _MAX_LENGTH:
             return
         if len(self._clean) >= _MAX_PAIRS:
             self._clean = set()

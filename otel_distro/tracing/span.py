@@ -9,6 +9,7 @@ and links come into being with the first one, and what is unusual about an attri
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from time import time_ns
+from traceback import format_tb
 from typing import Any, Final
 
 from opentelemetry.sdk.resources import Resource
@@ -20,11 +21,12 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 from opentelemetry.util.types import Attributes
 
 from otel_distro.diagnostics import fault
-from otel_distro.tracing.kept import kept
+from otel_distro.ground.exceptions import is_readable, kind_of, text_of
+from otel_distro.tracing.lazy import lazy
 from otel_distro.tracing.pipeline import SpanPipeline
 from otel_distro.tracing.redaction import Redaction
 from otel_distro.tracing.span_attributes import SpanAttributes, logger
-from otel_distro.upstream.tracing import UNSET, UNSET_LIMITS, attributes_over
+from otel_distro.upstream.tracing import UNSET, UNSET_LIMITS, attributes_over, tell_ending
 
 _NO_PROCESSOR: Final = SpanProcessor()
 
@@ -53,8 +55,8 @@ class Span(SpanAttributes):
     _sampler: Sampler | None = None
     _trace_config = None
 
-    trace_id_hex = kept(lambda span: format_trace_id(span.get_span_context().trace_id))
-    span_id_hex = kept(lambda span: format_span_id(span.get_span_context().span_id))
+    trace_id_hex = lazy(lambda span: format_trace_id(span.get_span_context().trace_id))
+    span_id_hex = lazy(lambda span: format_span_id(span.get_span_context().span_id))
 
     def __init__(  # noqa: PLR0913, PLR0917 - the SDK's signature, which other code calls
         self,
@@ -143,11 +145,22 @@ class Span(SpanAttributes):
 
     def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
         """Add an event; `timestamp` is in nanoseconds since the epoch."""
+        name = name if self._redaction is None else self._redaction.name(name)
         super().add_event(name, self._redacted(attributes), timestamp)
+
+    def update_name(self, name: str) -> None:
+        """Give the span another name."""
+        super().update_name(name if self._redaction is None else self._redaction.name(name))
 
     def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
         """Add a link to another span."""
         super().add_link(context, self._redacted(attributes))
+
+    def link_to(self, context: SpanContext) -> None:
+        """Add a link without attributes to a span that has just been started: one alone needs no list, and no lock."""
+        link = (Link(context),)
+        if self._limits.max_links == 0 or self.__dict__.setdefault("_links", link) is not link:
+            self._add_link(link[0])
 
     def _redacted(self, attributes: Attributes) -> Attributes:
         return attributes if self._redaction is None else self._redaction.mapping(attributes)
@@ -175,8 +188,17 @@ class Span(SpanAttributes):
 
     def _list(self, name: str, limit: int | None) -> BoundedList[Any]:
         """Return the list of events or links; `setdefault` is one step, so two threads get the same one."""
-        found: BoundedList[Any] = self.__dict__.setdefault(name, BoundedList(limit))
-        return found
+        found: Any = self.__dict__.get(name)
+        if type(found) is not BoundedList:
+            found = self._more_links(found, limit) if found else self.__dict__.setdefault(name, BoundedList(limit))
+        bounded: BoundedList[Any] = found
+        return bounded
+
+    def _more_links(self, only: Sequence[Link], limit: int | None) -> BoundedList[Any]:
+        """Make a list of the one link that there is so far."""
+        listed: BoundedList[Any] = self.__dict__.setdefault("_listed_links", BoundedList.from_seq(limit, only))
+        self._links = listed
+        return listed
 
     def record_exception(
         self,
@@ -185,11 +207,16 @@ class Span(SpanAttributes):
         timestamp: int | None = None,
         escaped: bool = False,
     ) -> None:
-        """Record an exception as an event; one whose text cannot be had is counted as a fault."""
+        """Record an exception as an event; one whose text cannot be had is named."""
         try:
-            super().record_exception(exception, attributes, timestamp, escaped)
-        except Exception as exc:  # noqa: BLE001 - the exception's `__str__` is the application's
+            if is_readable(exception):
+                super().record_exception(exception, attributes, timestamp, escaped)
+                return
+        except Exception as exc:  # noqa: BLE001 - a damaged cause, a metaclass: the exception is the application's
             fault("exception event", exc)
+        named = {"exception.type": kind_of(exception), "exception.message": text_of(exception)}
+        stack = "".join(format_tb(exception.__traceback__))
+        self.add_event("exception", {**named, "exception.stacktrace": stack, **(attributes or {})}, timestamp)
 
     def end(self, end_time: int | None = None) -> None:
         """End the span, now or at `end_time` (nanoseconds since the epoch), and hand it to the processors."""
@@ -207,7 +234,7 @@ class Span(SpanAttributes):
         if type(processor) is SpanPipeline:
             processor.finish(self)
         else:
-            processor._on_ending(self)  # noqa: SLF001 - the SDK's own hook, still experimental upstream
+            tell_ending(processor, self)
             processor.on_end(self._readable_span())
 
     def _readable_span(self) -> ReadableSpan:

@@ -10,7 +10,7 @@ from opentelemetry.util.types import AttributeValue
 
 from otel_distro.diagnostics import fault
 from otel_distro.tracing.redaction import Redaction
-from otel_distro.upstream.tracing import SdkSpan, add_all, attributes_over
+from otel_distro.upstream.tracing import SdkSpan, add_all, attributes_over, settle
 
 # Applications that silence or watch the SDK's warnings know them under this name.
 logger: Final = logging.getLogger("opentelemetry.sdk.trace")
@@ -82,6 +82,7 @@ class SpanAttributes(SdkSpan):
         except Exception as exc:  # noqa: BLE001 - the SDK calls `str()` on objects of the application, and walks them
             fault("span attribute", exc)
             bounded.dropped += 1
+        settle(bounded, self._attributes)
         self._dropped_attributes = bounded.dropped
 
     @property

@@ -24,15 +24,21 @@ from opentelemetry.trace import (
 from opentelemetry.util.types import Attributes
 
 from otel_distro.tracing.current import CurrentSpan
-from otel_distro.tracing.ids import PrivateRandomIdGenerator, random_bits, start_with_trace_id
+from otel_distro.tracing.ids import (
+    PrivateRandomIdGenerator,
+    random_bits,
+    requested_trace_id,
+    start_with_trace_id,
+)
 from otel_distro.tracing.pipeline import SpanPipeline
 from otel_distro.tracing.redaction import Redaction
 from otel_distro.tracing.sampling import Decide, shortcut
 from otel_distro.tracing.span import Span
-from otel_distro.upstream.tracing import NoOpTracerMetrics, local_context, valid_context
+from otel_distro.upstream.tracing import IS_VALID, NoOpTracerMetrics, local_context, valid_context
 
 # By number: bit 0 is "sampled", bit 1 "random trace id".
 _FLAGS: Final = tuple(TraceFlags(flags) for flags in range(4))
+_RANDOM: Final = int(TraceFlags.RANDOM_TRACE_ID)
 
 
 class Tracer(SdkTracer):
@@ -42,6 +48,7 @@ class Tracer(SdkTracer):
     """
 
     redaction: Redaction | None = None
+    follows_callers = True
     _decide: Decide | None = None
     _decides_for: object = None
 
@@ -72,7 +79,10 @@ class Tracer(SdkTracer):
         record_exception: bool = True,
         set_status_on_exception: bool = True,
     ) -> ApiSpan:
-        """Start a span as a child of the context's span, or as a root."""
+        """Start a span as a child of the context's span, or as a root.
+
+        The SDK's steps in the SDK's order, in one function: see docs/performance.md on what a call more costs.
+        """
         found = get_current_span(context).get_span_context()
         if found is not None and not isinstance(found, SpanContext):
             raise TypeError("parent_span_context must be a SpanContext or None.")
@@ -81,12 +91,14 @@ class Tracer(SdkTracer):
         parent = found if found is not None and found.is_valid else None
         trace_id = self.id_generator.generate_trace_id() if parent is None else parent.trace_id
         state: TraceState | None
-        decide = self._shortcut()
+        decide, judged = self._shortcut(), trace_id
+        if parent is None and requested_trace_id.get() is not None and (decide is None or self.follows_callers):
+            judged = random_bits(128)  # an id that a caller has chosen decides nothing
         if decide is not None:
-            decision = decide(parent, trace_id)
+            decision = decide(parent, judged)
             state = None if parent is None else parent.trace_state
         else:
-            result = self.sampler.should_sample(context, trace_id, name, kind, attributes, links or ())
+            result = self.sampler.should_sample(context, judged, name, kind, attributes, links or ())
             decision, attributes, state = result.decision, result.attributes, result.trace_state
         span_context = self.new_context(parent, trace_id, decision, state)
         record_end_metrics = None
@@ -96,7 +108,10 @@ class Tracer(SdkTracer):
             return NonRecordingSpan(context=span_context)
         span, processor = object.__new__(Span), self.span_processor
         scope, limits = self._instrumentation_scope, self._span_limits
-        span.begin(name, span_context, parent, kind, {}, self.resource, scope, limits, processor, self.redaction)
+        redaction = self.redaction
+        if redaction is not None:
+            name = redaction.name(name)
+        span.begin(name, span_context, parent, kind, {}, self.resource, scope, limits, processor, redaction)
         span.complete(
             self.sampler,
             attributes,
@@ -118,9 +133,16 @@ class Tracer(SdkTracer):
         attributes: dict[str, Any] | Callable[[], dict[str, Any]],
         trace_id: int | None = None,
     ) -> ApiSpan:
-        """Start a span whose parts are known to be right; see `start_trusted_span`.
+        """Start a span whose parts are known to be right: for instrumentation of our own, by `http.spans.starter`.
 
-        Attributes may be a function that returns them: a span that is not recorded has no use for any.
+        Args:
+            name: The span's name.
+            context: Holds the parent, for samplers and processors that look at it.
+            parent: As it stands in `context`; None, or an invalid one, makes a root span.
+            kind: The span's kind.
+            attributes: Names and str, bool, int or float values, fewer than the limits allow; the span keeps this very
+                dict. Or a function that returns it: a span that is not recorded has no use for any.
+            trace_id: Of a root, where a caller has chosen it.
 
         Every request comes this way, so it is one function: see docs/performance.md on what a call costs there.
         """
@@ -135,19 +157,23 @@ class Tracer(SdkTracer):
             self._shortcut()
             known = attributes if isinstance(attributes, dict) else attributes()
             return start_with_trace_id(self.start_span, trace_id, name, context, kind, known)
-        if parent is not None and parent.is_valid:
-            trace_id, state = parent.trace_id, parent.trace_state
-            flags = parent.trace_flags & TraceFlags.RANDOM_TRACE_ID
+        if parent is not None and parent[IS_VALID]:
+            judged, _, _, given, state, _ = parent  # the tuple that it is: reading its properties would be a call each
+            trace_id, flags = judged, given & _RANDOM
         else:
-            flags = TraceFlags.RANDOM_TRACE_ID if trace_id is None else 0
+            flags = _RANDOM if trace_id is None else 0
+            chosen = trace_id is not None and self.follows_callers
             trace_id, state, parent = trace_id or random_bits(128) or 1, DEFAULT_TRACE_STATE, None
-        decision = decide(parent, trace_id)
+            judged = random_bits(128) if chosen else trace_id  # an id that a caller has chosen decides nothing
+        decision = decide(parent, judged)
         flags |= decision is Decision.RECORD_AND_SAMPLE
         span_context = valid_context((trace_id, random_bits(64) or 1, False, _FLAGS[flags], state, True))
         if decision is Decision.DROP:
             return NonRecordingSpan(context=span_context)
         if not isinstance(attributes, dict):
             attributes = attributes()
+        if self.redaction is not None:
+            self.redaction.strangers(attributes)
         span, processor = object.__new__(Span), self.span_processor
         scope, limits = self._instrumentation_scope, self._span_limits
         span.begin(
@@ -160,7 +186,8 @@ class Tracer(SdkTracer):
 
     def _shortcut(self) -> Decide | None:
         if self._decides_for is not self.sampler:
-            self._decide, self._decides_for = shortcut(self.sampler), self.sampler
+            self._decide = shortcut(self.sampler, follows_callers=self.follows_callers)
+            self._decides_for = self.sampler
         return self._decide
 
     def new_context(

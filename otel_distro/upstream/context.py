@@ -6,10 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 from opentelemetry import context as context_api
+from opentelemetry.baggage import _BAGGAGE_KEY as BAGGAGE_KEY
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.trace.propagation import _SPAN_KEY as SPAN_KEY
 
-__all__ = ["SPAN_KEY", "attach_context", "current_context", "detach_context"]
+__all__ = ["BAGGAGE_KEY", "SPAN_KEY", "attach_context", "current_context", "detach_context"]
 
 _runtime_context = context_api._RUNTIME_CONTEXT
 current_context: Any

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The SDK's metrics internals, under clear names: for the rooms that measure.
 
-Versions tested: opentelemetry-sdk 1.45 (pyproject.toml).
+Versions tested: the oldest and the newest of pyproject.toml.
 """
 
 # touching private names is what this file is for
@@ -10,6 +10,7 @@ Versions tested: opentelemetry-sdk 1.45 (pyproject.toml).
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -17,9 +18,10 @@ from operator import attrgetter
 from threading import Lock
 from typing import Any
 
+from opentelemetry.metrics import CallbackOptions
 from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, Counter, Histogram, UpDownCounter
 from opentelemetry.sdk.metrics._internal import metric_reader_storage
-from opentelemetry.sdk.metrics._internal._view_instrument_match import _hash_attributes, _ViewInstrumentMatch
+from opentelemetry.sdk.metrics._internal._view_instrument_match import _ViewInstrumentMatch
 from opentelemetry.sdk.metrics._internal.aggregation import (
     DefaultAggregation,
     _ExplicitBucketHistogramAggregation,
@@ -27,11 +29,34 @@ from opentelemetry.sdk.metrics._internal.aggregation import (
     _SumAggregation,
 )
 from opentelemetry.sdk.metrics._internal.measurement import Measurement
-from opentelemetry.sdk.metrics.export import MetricReader
+from opentelemetry.sdk.metrics.export import MetricReader, MetricsData
+from opentelemetry.semconv._incubating.attributes.otel_attributes import OtelComponentTypeValues
 
-__all__ = ["InstrumentMatch", "Measurement", "hash_attributes", "measuring_instrument", "reader_storages"]
+__all__ = [
+    "PROMETHEUS_READER",
+    "InstrumentMatch",
+    "Measurement",
+    "hash_attributes",
+    "measuring_instrument",
+    "reader_storages",
+]
 
-hash_attributes = _hash_attributes
+PROMETHEUS_READER = OtelComponentTypeValues.PROMETHEUS_HTTP_TEXT_METRIC_EXPORTER
+
+try:
+    from opentelemetry.sdk.metrics._internal._view_instrument_match import _hash_attributes as hash_attributes
+except ImportError:  # before SDK 1.45: the key of a set of attributes is nobody's but its aggregations'
+
+    def hash_attributes(value: Any) -> Any:  # type: ignore[misc]  # as above
+        """Return a key that tells 1 from True, and takes lists and mappings."""
+        if isinstance(value, Mapping):
+            return frozenset((key, hash_attributes(content)) for key, content in value.items())
+        if isinstance(value, (list, tuple)):
+            return tuple(map(hash_attributes, value))
+        return type(value), value
+
+
+_SDK_LIMIT = 2000  # its own, where nobody states one
 
 
 class InstrumentMatch(_ViewInstrumentMatch):
@@ -46,6 +71,17 @@ class InstrumentMatch(_ViewInstrumentMatch):
     def lock(self) -> Lock:
         """The lock that collection holds too."""
         return self._lock
+
+    @property
+    def own_limit(self) -> int | None:
+        """The limit of attribute sets that the view or the reader states; None if neither does (or before SDK 1.45.2)."""
+        limit: int | None = getattr(self, "_cardinality_limit", None)
+        return None if limit == _SDK_LIMIT else limit
+
+    @property
+    def starts_anew(self) -> bool:
+        """Whether each collection throws the aggregations away: delta readers since SDK 1.45.2."""
+        return bool(getattr(self, "_reset_on_collect", False))
 
     @property
     def reader_aggregations(self) -> dict[type, Any]:
@@ -93,7 +129,7 @@ class InstrumentMatch(_ViewInstrumentMatch):
         """Whether the view makes a base-2 exponential histogram."""
         return isinstance(self._aggregation, _ExponentialBucketHistogramAggregation)
 
-    def kept(self, attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+    def filtered(self, attributes: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return a copy of the attributes that the view keeps."""
         keys = self._view._attribute_keys
         return {key: value for key, value in (attributes or {}).items() if keys is None or key in keys}
@@ -103,14 +139,13 @@ class InstrumentMatch(_ViewInstrumentMatch):
         wanted = self._view._aggregation
         if isinstance(wanted, DefaultAggregation):
             wanted = self._instrument_class_aggregation[type(self._instrument)]
-        return wanted._create_aggregation(
-            self._instrument, attributes, self._view._exemplar_reservoir_factory, time.time_ns()
-        )
+        begun = getattr(self, "_previous_collection_start_nanos", None) or time.time_ns()
+        return wanted._create_aggregation(self._instrument, attributes, self._view._exemplar_reservoir_factory, begun)
 
 
-def use_match(match: type[InstrumentMatch]) -> None:
-    """Make every reader's storage build this class from now on."""
-    metric_reader_storage._ViewInstrumentMatch = match
+def match_class() -> tuple[Any, str]:
+    """Return where every reader's storage finds the class that it builds from now on."""
+    return metric_reader_storage, "_ViewInstrumentMatch"
 
 
 def set_reader_aggregations(reader: MetricReader, aggregations: dict[type, Any]) -> None:
@@ -147,6 +182,32 @@ def matches(instrument: Any, storages: Mapping[MetricReader, Any]) -> Iterator[A
 def takes_exemplars(instrument: Any) -> bool:
     """Whether the provider's filter lets exemplars through."""
     return not isinstance(instrument._measurement_consumer._sdk_config.exemplar_filter, AlwaysOffExemplarFilter)
+
+
+def collect(reader: MetricReader, ask: Callable[[list[Any]], list[Iterable[Measurement]]]) -> MetricsData | None:
+    """Collect as `MetricReader.collect` does, with the observable instruments asked by somebody who knows a time limit.
+
+    The SDK calls them one after the other, however long that takes, and holds a lock meanwhile that every reader and
+    every new instrument needs.
+    """
+    consumer = getattr(reader._collect, "__self__", None)
+    if consumer is None:  # not registered yet
+        return None
+    begun = time.perf_counter()
+    measured = ask(list(consumer._async_instruments))
+    storage, takes_exemplar = consumer._reader_storages[reader], consumer._sdk_config.exemplar_filter.should_sample
+    for item in itertools.chain.from_iterable(measured):
+        sampled = takes_exemplar(item.value, item.time_unix_nano, item.attributes, item.context)
+        storage.consume_measurement(item, sampled)
+    data: MetricsData | None = storage.collect()
+    if (own := getattr(reader, "_metrics", None)) is not None:  # an SDK of before 1.40 does not measure itself
+        own.record_collection(time.perf_counter() - begun)
+    return data
+
+
+def measurements(instrument: Any) -> list[Measurement]:
+    """Call the callbacks of an observable instrument."""
+    return list(instrument.callback(CallbackOptions()))
 
 
 def renew_locks(reader: MetricReader) -> None:

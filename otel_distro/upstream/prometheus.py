@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _MODULE = "prometheus_client.metrics"
+_NUMBERS = ("collect", "_child_samples", "_multi_samples", "_samples")
 
 
 def default_registry() -> Any | None:
@@ -29,9 +30,31 @@ def collectors(registry: Any) -> list[Any]:
 
 
 def is_plain(collector: Any) -> bool:
-    """Whether a collector is one of the library's own counters, gauges, histograms and summaries, not a subclass."""
-    kind = type(collector)
-    return kind.__module__ == _MODULE and kind.__name__ in {"Counter", "Gauge", "Histogram", "Summary"}
+    """Whether a collector is one of the library's own counters, gauges, histograms and summaries.
+
+    A subclass is, too, unless it has another way to its numbers.
+    """
+    kind = _kind(collector)
+    return kind is not None and all(getattr(type(collector), name) is getattr(kind, name) for name in _NUMBERS)
+
+
+def _kind(collector: Any) -> type | None:
+    names = ("Counter", "Gauge", "Histogram", "Summary")
+    return next(
+        (kind for kind in type(collector).__mro__ if kind.__module__ == _MODULE and kind.__name__ in names), None
+    )
+
+
+def runs_foreign_code(collector: Any) -> bool:
+    """Whether code of the application's runs when a collector is asked: its own collectors, `Gauge.set_function`."""
+    if not is_plain(collector):
+        return type(collector).__module__.partition(".")[0] != "prometheus_client"
+    return collector._type == "gauge" and any("_child_samples" in child.__dict__ for *_, child in children(collector))
+
+
+def name_of(collector: Any) -> str:
+    """Return the name of a metric, or the class of a collector that has none."""
+    return str(getattr(collector, "_name", type(collector).__name__))
 
 
 def description(metric: Any) -> tuple[str, str, str, str]:

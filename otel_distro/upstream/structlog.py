@@ -6,6 +6,8 @@ Apart from the others: an application that does not use structlog does not pay f
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -14,7 +16,11 @@ from structlog import _config, contextvars, is_configured, make_filtering_bound_
 from structlog._base import BoundLoggerBase
 from structlog._config import BoundLoggerLazyProxy
 from structlog._frames import _find_first_app_frame_and_name
-from structlog._log_levels import NAME_TO_LEVEL
+from structlog._log_levels import NAME_TO_LEVEL, add_log_level
+from structlog.processors import JSONRenderer, KeyValueRenderer, LogfmtRenderer, TimeStamper
+from structlog.stdlib import ProcessorFormatter
+
+from otel_distro.ground.patch import Patches
 
 __all__ = [
     "CONTEXT_PREFIX_LENGTH",
@@ -22,6 +28,7 @@ __all__ = [
     "NAME_TO_LEVEL",
     "BoundLoggerBase",
     "BoundLoggerLazyProxy",
+    "adds_nothing",
     "calling_module",
     "default_processors",
     "filtering_logger",
@@ -34,6 +41,27 @@ __all__ = [
 real_stdout: Any = structlog._output.__dict__["stdout"]
 CONTEXT_VARIABLES: Final = contextvars._CONTEXT_VARS
 CONTEXT_PREFIX_LENGTH: Final = contextvars.STRUCTLOG_KEY_PREFIX_LEN
+
+
+# Compared by identity: a wrapped function says that it is the one it wraps.
+_ADDING_NOTHING: Final = (ProcessorFormatter.remove_processors_meta, add_log_level)
+_SHOWING_TEXTS: Final = (KeyValueRenderer, LogfmtRenderer, TimeStamper)
+# What `default` is called for is none of the types that JSON knows.
+_OPTIONS: Final = frozenset(("default", "ensure_ascii", "option", "sort_keys"))
+
+
+def adds_nothing(processor: Any) -> bool:
+    """Whether a processor shows an event of texts and numbers as it is, or adds no more than level and time.
+
+    Only what is known, with arguments that are known: subclasses, columns, serializers of the application's own are not.
+    """
+    if type(processor) is JSONRenderer:
+        return _is_known_serializer(processor._dumps) and processor._dumps_kw.keys() <= _OPTIONS
+    return type(processor) in _SHOWING_TEXTS or any(processor is known for known in _ADDING_NOTHING)
+
+
+def _is_known_serializer(serializer: Any) -> bool:
+    return serializer is json.dumps or serializer is getattr(sys.modules.get("orjson"), "dumps", json.dumps)
 
 
 def default_processors() -> list[Any]:
@@ -51,19 +79,16 @@ def replace_defaults(wrapper_class: Any, factory: Any) -> Callable[[], None]:
 
     `structlog.configure` would do the same, and then an application's `configure_once` would be ignored.
     """
-    state: Any = _config
-    current = state._CONFIG
-    before = (state._BUILTIN_DEFAULT_WRAPPER_CLASS, state._BUILTIN_DEFAULT_LOGGER_FACTORY)
-
-    def put(old: tuple[Any, Any], new: tuple[Any, Any]) -> None:
-        state._BUILTIN_DEFAULT_WRAPPER_CLASS, state._BUILTIN_DEFAULT_LOGGER_FACTORY = new
-        if current.default_wrapper_class is old[0]:
-            current.default_wrapper_class = new[0]
-        if current.logger_factory is old[1]:
-            current.logger_factory = new[1]
-
-    put(before, (wrapper_class, factory))
-    return lambda: put((wrapper_class, factory), before)
+    patches, current = Patches(), _config._CONFIG
+    names = {
+        "default_wrapper_class": "_BUILTIN_DEFAULT_WRAPPER_CLASS",
+        "logger_factory": "_BUILTIN_DEFAULT_LOGGER_FACTORY",
+    }
+    for (name, default), ours in zip(names.items(), (wrapper_class, factory), strict=True):
+        before = patches.set(_config, default, ours)
+        if getattr(current, name) is before:
+            patches.set(current, name, ours)
+    return patches.undo
 
 
 def watch_configuration(changed: Callable[[], None]) -> Callable[[], None]:

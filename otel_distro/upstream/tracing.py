@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The private names of the SDK's tracing, under names of our own.
 
-Beside `upstream.py` and not in it: that one is imported by every short-lived child, and must not import the SDK.
-Checked with opentelemetry-sdk 1.45.
+Not in the room's `__init__`, which every short-lived child imports: that must not import the SDK.
+Checked with the oldest and the newest SDK of pyproject.toml.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -36,9 +36,14 @@ from opentelemetry.trace import (
 from opentelemetry.trace.propagation import _SPAN_KEY as SPAN_KEY
 
 __all__ = [
+    "IS_REMOTE",
+    "IS_VALID",
     "PARENT_BASED_SAMPLERS",
+    "SPAN_CONTEXT",
+    "SPAN_ID",
     "SPAN_KEY",
     "STATIC_SAMPLERS",
+    "TRACE_FLAGS",
     "UNSET",
     "UNSET_LIMITS",
     "NoOpTracerMetrics",
@@ -46,17 +51,28 @@ __all__ = [
     "add_all",
     "attributes_over",
     "delegates_of",
+    "exports_by_otlp",
+    "keep_processors",
     "local_context",
     "pipeline_of",
     "processors_of",
+    "settle",
     "span_fields",
     "static_decision",
+    "tell_ending",
     "tracers_of",
     "valid_context",
 ]
 
 UNSET: Final = Status(StatusCode.UNSET)
 """The status that every span of ours starts with: one object, so that it is known without being read."""
+
+SPAN_CONTEXT: Final = ("trace_id", "span_id", "is_remote", "trace_flags", "trace_state", "is_valid")
+"""The tuple that a `SpanContext` is, read by place where every span goes: a property would be a call each."""
+SPAN_ID: Final = 1
+IS_REMOTE: Final = 2
+IS_VALID: Final = 5
+TRACE_FLAGS: Final = 3
 
 span_fields: Final[Callable[[Any], tuple[Any, ...]]] = attrgetter(
     "_context",
@@ -119,6 +135,18 @@ def add_all(bounded: BoundedAttributes, attributes: Mapping[str, Any]) -> None:
     bounded._set_items(attributes)
 
 
+def settle(bounded: BoundedAttributes, store: dict[str, Any]) -> None:
+    """Have the dict under the SDK's rules hold what they say: SDKs before 1.45 go on in another one once theirs is full."""
+    if bounded._dict is not store:
+        store.clear()
+        store.update(bounded._dict)
+
+
+def tell_ending(processor: SpanProcessor, span: Any) -> None:
+    """Tell a processor that a span is about to end: a hook of the SDK's that is still experimental."""
+    processor._on_ending(span)
+
+
 def tracers_of(provider: TracerProvider) -> Iterable[Tracer]:
     """Return the tracers that a provider has handed out."""
     with provider._tracers_lock:
@@ -133,3 +161,15 @@ def pipeline_of(provider: TracerProvider) -> SpanProcessor:
 def processors_of(pipeline: SynchronousMultiSpanProcessor) -> tuple[SpanProcessor, ...]:
     """Return the processors that were added, in their order."""
     return pipeline._span_processors
+
+
+def keep_processors(pipeline: SynchronousMultiSpanProcessor, keep: Callable[[SpanProcessor], bool]) -> None:
+    """Take processors out of a provider's list that are not to be kept."""
+    with pipeline._lock:
+        pipeline._span_processors = tuple(filter(keep, pipeline._span_processors))
+
+
+def exports_by_otlp(provider: TracerProvider) -> bool:
+    """Whether a provider has a processor of the SDK's with an OTLP exporter."""
+    processors = getattr(pipeline_of(provider), "_span_processors", ())
+    return any("OTLP" in type(getattr(each, "span_exporter", None)).__name__ for each in processors)

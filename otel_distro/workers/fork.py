@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from typing import Protocol
+from typing import Any, Protocol
+
+from otel_distro.workers import uwsgi
 
 _OURS = "otel-distro-"
 
@@ -25,6 +27,9 @@ class Forkable(Protocol):
 
     def after_fork_in_child(self) -> None:
         """Begin again: the threads are gone, the descriptors are the parent's."""
+
+    def without_fork(self) -> None:
+        """Begin, where the process had to wait for a fork, and there will be none."""
 
 
 class _OnlyOurThreads:
@@ -42,12 +47,22 @@ class _Hooks:
     def __init__(self) -> None:
         self.current: Forkable | None = None
         self._registered = False
+        self._filter = ("ignore", _OnlyOurThreads(), DeprecationWarning, None, 0)
+        self._pid = os.getpid()
 
     def register(self) -> None:
         if not self._registered and hasattr(os, "register_at_fork"):
             self._registered = True
-            warnings.filters.insert(0, ("ignore", _OnlyOurThreads(), DeprecationWarning, None, 0))  # type: ignore[attr-defined]
             os.register_at_fork(before=self.before, after_in_parent=self.in_parent, after_in_child=self.in_child)
+            uwsgi.on_fork(self.in_uwsgi)
+
+    def keep_quiet(self, *, quiet: bool) -> None:
+        """Leave Python's warning of forks with threads out while they rest, and only then."""
+        filters: Any = warnings.filters
+        if quiet and self._filter not in filters:
+            filters.insert(0, self._filter)
+        elif not quiet and self._filter in filters:
+            filters.remove(self._filter)
 
     def before(self) -> None:
         if self.current is not None:
@@ -58,8 +73,16 @@ class _Hooks:
             self.current.after_fork_in_parent()
 
     def in_child(self) -> None:
-        if self.current is not None:
+        if self.current is not None and self._pid != os.getpid():  # uWSGI may call Python's hooks and its own
+            self._pid = os.getpid()
             self.current.after_fork_in_child()
+
+    def in_uwsgi(self) -> None:
+        """Hear of a worker, which is this process itself where there is no master."""
+        if self._pid != os.getpid():
+            self.in_child()
+        elif self.current is not None:
+            self.current.without_fork()
 
 
 _hooks = _Hooks()
@@ -69,3 +92,4 @@ def tell(forkable: Forkable | None) -> None:
     """Tell this one of forks from now on, nobody if None."""
     _hooks.current = forkable
     _hooks.register()
+    _hooks.keep_quiet(quiet=forkable is not None)

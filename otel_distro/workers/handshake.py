@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import astuple
+from typing import Any
 
-from otel_distro.frozen import dataclass
-from otel_distro.variables import Settings
+from otel_distro.ground.frozen import dataclass
+from otel_distro.settings.model import Settings
 
-_VERSION, _FIELDS = "1", 4
+_VERSION, _FIELDS = "2", 4
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Handshake:
     Attributes:
         pid: The owner's.
         socket: Name of its abstract Unix socket. Every process of the network namespace can list such names.
-        token: So a secret goes with it, which only readers of the environment know.
+        token: So a secret goes with it, which only readers of the environment know. Nobody is told it: a member proves
+            that it knows it.
         identity: Digest of the service and its admin address: a nested service with others is no member.
     """
 
@@ -47,6 +51,22 @@ class Handshake:
     def encode(self) -> str:
         """Write it as one value for the environment."""
         return ":".join((_VERSION, *map(str, astuple(self))))
+
+    def prove(self, owner: int, nonce: str) -> str:
+        """Return what proves the token to the process `owner`, and to nobody else to whom it may be shown."""
+        return hmac.new(self.token.encode(), f"{owner} {nonce}".encode(), hashlib.sha256).hexdigest()
+
+    def hello(self, owner: int) -> dict[str, str]:
+        """Return a member's first message."""
+        nonce = secrets.token_hex(16)
+        return {"type": "hello", "nonce": nonce, "proof": self.prove(owner, nonce)}
+
+    def is_proved_by(self, message: Mapping[str, Any]) -> bool:
+        """Whether a message to this process is the hello of one who knows the token."""
+        nonce, proof = message.get("nonce"), message.get("proof")
+        if message.get("type") != "hello" or not isinstance(nonce, str) or not isinstance(proof, str):
+            return False
+        return hmac.compare_digest(proof.encode(), self.prove(os.getpid(), nonce).encode())
 
     def concerns(self, settings: Settings) -> bool:
         """Whether this process belongs to that owner."""

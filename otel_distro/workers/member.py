@@ -5,27 +5,36 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 from otel_distro import diagnostics
 from otel_distro.metrics.families import Family
 from otel_distro.metrics.segment import Segment
+from otel_distro.workers.credentials import credentials, may_own
 from otel_distro.workers.handshake import Handshake
+from otel_distro.workers.taken import taken
 from otel_distro.workers.wire import FrameBuffer, frame, pack, unpack
 
 CONNECT_SECONDS = 1.0
+SCRAPES_AT_MOST = 64
 _READ_BYTES = 64 * 1024
+_LONGEST_ACCEPT = 1024
 
-# Hands the samples of this process, and how late its event loop is (None without one), to its argument.
-Deliver = Callable[[Iterable[Family], "float | None"], None]
+# Hands the samples of this process, and its state (see `otel_distro.workers.state`), to its argument.
+Deliver = Callable[[Iterable[Family], Mapping[str, Any]], None]
 Ask = Callable[[Deliver], None]
 OnOrphaned = Callable[[list[Family]], None]
 
 
 class Member:
-    """The connection to the owner, and the daemon thread `otel-distro-worker` that answers on it."""
+    """The connection to the owner, and the daemon thread `otel-distro-worker` that answers on it.
+
+    Attributes:
+        readiness: What the owner has last said of the service's, where the application's port tells it.
+    """
 
     def __init__(self, handshake: Handshake, segment: Segment | None, ask: Ask, on_orphaned: OnOrphaned) -> None:
         """Register.
@@ -43,9 +52,12 @@ class Member:
         self._on_orphaned = on_orphaned
         self._bequest: list[Any] = []
         self._left = False
+        self.readiness: Any = None
         self._sending = threading.Lock()
-        self._socket = connect(handshake)
-        self._send({"type": "hello", "token": handshake.token}, [segment.fd] if segment and segment.fd else [])
+        self._scrapes: dict[int, Callable[[str, bytes], None]] = {}
+        self._numbers = count(1)
+        self._socket, owner = connect(handshake)
+        self._send(dict(handshake.hello(owner)), [segment.fd] if segment and segment.fd else [])
         self._thread = threading.Thread(target=self._serve, name="otel-distro-worker", daemon=True)
         self._thread.start()
 
@@ -53,12 +65,24 @@ class Member:
         """Send the samples of now, unasked: this may be the end of the process."""
         pushed = threading.Event()
 
-        def deliver(families: Iterable[Family], lag: float | None) -> None:
-            self._answer(None, families, lag)
+        def deliver(families: Iterable[Family], state: Mapping[str, Any]) -> None:
+            self._answer(None, families, state)
             pushed.set()
 
         self._ask(deliver)
         pushed.wait(timeout_seconds)
+
+    def scrape(self, accept: str, deliver: Callable[[str, bytes], None]) -> None:
+        """Ask the owner for the page of all processes; it is delivered, with its content type, in the thread.
+
+        Raises:
+            OSError: the owner is gone.
+        """
+        number = next(self._numbers)
+        self._scrapes[number] = deliver
+        if len(self._scrapes) > SCRAPES_AT_MOST:  # the owner hangs: who asked first waits no more
+            self._scrapes.pop(next(iter(self._scrapes)))
+        self._send({"type": "scrape", "number": number, "accept": accept[:_LONGEST_ACCEPT]})
 
     def close(self, timeout_seconds: float) -> None:
         """Send the last samples and leave."""
@@ -87,16 +111,23 @@ class Member:
         if message.get("type") == "bequest":
             self._bequest = message.get("families", [])
             return
+        if message.get("type") == "page":
+            deliver = self._scrapes.pop(message.get("number", 0), None)
+            if deliver is not None:
+                deliver(str(message.get("content_type")), str(message.get("body")).encode())
+            return
+        self.readiness = message.get("readiness", self.readiness)
         try:
-            self._ask(lambda families, lag: self._answer(message.get("number"), families, lag))
+            self._ask(lambda families, state: self._answer(message.get("number"), families, state))
         except OSError:
             raise
-        except Exception as error:  # noqa: BLE001  # the boundary: this is no reason to count as stuck
+        except Exception as error:  # noqa: BLE001 - the boundary: this is no reason to count as stuck
             diagnostics.fault("answering the owner", error)
             self._send({"type": "answer", "number": message.get("number")})
 
-    def _answer(self, number: Any, families: Iterable[Family], lag: float | None) -> None:
-        self._send({"type": "answer", "number": number, "lag": lag, "families": pack(families)})
+    def _answer(self, number: Any, families: Iterable[Family], state: Mapping[str, Any]) -> None:
+        last_words = {} if number is not None else {"taken": taken.here()}
+        self._send({"type": "answer", "number": number, "families": pack(families), **state, **last_words})
 
     def _send(self, message: dict[str, Any], descriptors: list[int] | None = None) -> None:
         with self._sending:
@@ -106,8 +137,8 @@ class Member:
             self._socket.sendall(data)
 
 
-def connect(handshake: Handshake) -> socket.socket:
-    """Connect to the owner.
+def connect(handshake: Handshake) -> tuple[socket.socket, int]:
+    """Connect to the owner; return the socket and the owner's pid.
 
     Raises:
         OSError: it is gone, or somebody else has taken its name.
@@ -116,8 +147,11 @@ def connect(handshake: Handshake) -> socket.socket:
     sock.settimeout(CONNECT_SECONDS)
     try:
         sock.connect("\0" + handshake.socket)
+        pid, uid = credentials(sock)
+        if not may_own(pid, uid):
+            raise PermissionError(f"user {uid} has taken the name of the admin port's owner")
     except OSError:
         sock.close()
         raise
     sock.settimeout(None)
-    return sock
+    return sock, pid

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from otel_distro.frozen import dataclass
+from otel_distro.ground.frozen import dataclass
 
 
 @dataclass(frozen=True)

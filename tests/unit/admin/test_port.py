@@ -2,66 +2,22 @@
 """The admin port, spoken to over real sockets."""
 
 import gzip
-import http.client
 import socket
 import ssl
-import subprocess
-import threading
 import tracemalloc
 from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
-from pathlib import Path
 
 import pytest
-from opentelemetry.sdk.metrics import MeterProvider
-from support.waiting import wait_until
+from support.admin_port import fetch, make_certificate
+from testbed.waiting import wait_until
 
-from otel_distro import admin, metrics
-from otel_distro.admin.http import MAX_HEAD_BYTES, Response
-from otel_distro.admin.loop import Loop
+from otel_distro import admin
+from otel_distro.admin.http import MAX_HEAD_BYTES, Response, parse
 from otel_distro.admin.server import Listener, listen
-from otel_distro.metrics.reader import PrometheusReader
-from otel_distro.variables import AdminSettings, Settings
-
-
-@pytest.fixture
-def start():
-    """Starts admin ports that end with the test."""
-    running = []
-
-    def start(**options):
-        settings = replace(Settings(), admin=AdminSettings(port=0, **options))
-        reader = PrometheusReader()
-        MeterProvider([reader], shutdown_on_exit=False)
-        running.append(admin.start(settings, metrics.install(settings, reader)))
-        return running[-1].url
-
-    yield start
-    for port in running:
-        port.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("otel-distro")]
-
-
-def fetch(url, path="/metrics", method="GET", headers=None, context=None):
-    scheme, _, address = url.partition("://")
-    connection = (
-        http.client.HTTPSConnection(address, context=context)
-        if scheme == "https"
-        else http.client.HTTPConnection(address)
-    )
-    connection.timeout = 10
-    try:
-        connection.request(method, path, headers=headers or {})
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
-    finally:
-        connection.close()
-
-
-def descriptors():
-    """Return the open descriptors, without the one that lists them."""
-    return {path.name for path in Path("/proc/self/fd").iterdir() if path.exists()}
+from otel_distro.settings.model import AdminSettings, Settings
+from otel_distro.workers.loop import Loop
 
 
 def raw(url, data):
@@ -144,7 +100,7 @@ def test_what_is_no_request_is_answered_and_closed(start, data, status):
 def test_a_request_in_pieces_is_put_together(start):
     host, port = start().removeprefix("http://").rsplit(":", 1)
     with socket.create_connection((host, int(port)), timeout=10) as sock:
-        for byte in b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n":
+        for byte in b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n":
             sock.sendall(bytes([byte]))
         assert sock.recv(100).startswith(b"HTTP/1.1 200")
 
@@ -185,11 +141,7 @@ def test_an_absent_or_empty_token_lets_nobody_in(start, tmp_path, content):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("tls")
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem -days 2"
-    options = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run([*command.split(), *options], cwd=directory, check=True, capture_output=True)
-    return directory
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 def test_tls(start, certificate):
@@ -210,15 +162,6 @@ def test_a_missing_certificate_is_an_error(tmp_path):
     settings = replace(Settings(), admin=AdminSettings(port=0, tls_certificate=str(tmp_path / "none")))
     with pytest.raises(OSError, match=r"OTEL_DISTRO_ADMIN_TLS_CERTIFICATE=.*No such file"):
         admin.start(settings, None)
-
-
-def test_a_taken_port_is_an_error_and_leaves_nothing_open():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        settings = replace(Settings(), admin=AdminSettings(port=taken.getsockname()[1]))
-        before = descriptors()
-        with pytest.raises(OSError, match="in use"):
-            admin.start(settings, None)
-        assert descriptors() == before
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="the interpreter has no IPv6")
@@ -245,3 +188,13 @@ def test_switched_off_nothing_listens():
     port = admin.start(settings, None)
     assert port.url is None
     port.close()
+
+
+@pytest.mark.parametrize("line", ["Accept : text/plain", " Accept: text/plain", "Accept\t: text/plain", "no colon"])
+def test_a_header_whose_name_has_blanks_is_malformed(line):
+    with pytest.raises(ValueError, match="malformed"):
+        parse(f"GET /metrics HTTP/1.1\r\nHost: localhost\r\n{line}".encode())
+
+
+def test_the_value_of_a_header_loses_its_blanks():
+    assert parse(b"GET /a?b HTTP/1.1\r\nAccept:  text/plain ").headers == {"accept": "text/plain"}

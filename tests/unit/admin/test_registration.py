@@ -11,15 +11,15 @@ from dataclasses import replace
 import orjson
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
-from scrape import scrape
+from testbed.scrape import scrape
 
 from otel_distro import admin, metrics
-from otel_distro.admin.loop import Loop
 from otel_distro.metrics.families import Family, Number
 from otel_distro.metrics.reader import PrometheusReader
 from otel_distro.metrics.segment import Segment
-from otel_distro.variables import AdminSettings, ServiceSettings, Settings
+from otel_distro.settings.model import AdminSettings, ServiceSettings, Settings
 from otel_distro.workers.handshake import Handshake
+from otel_distro.workers.loop import Loop
 from otel_distro.workers.member import Member
 from otel_distro.workers.wire import MAX_FRAME_BYTES, FrameBuffer, frame, pack, unpack
 
@@ -58,7 +58,7 @@ def connect(handshake):
 
 
 def hello(handshake):
-    return frame({"type": "hello", "token": handshake.token})
+    return frame(handshake.hello(os.getpid()))
 
 
 def family(value):
@@ -66,7 +66,7 @@ def family(value):
 
 
 def member(handshake, value):
-    return Member(handshake, None, lambda deliver: deliver([family(value)], None), lambda _: None)
+    return Member(handshake, None, lambda deliver: deliver([family(value)], {}), lambda _: None)
 
 
 def test_members_are_added_up_and_stay_in_the_total_when_they_leave(owner):
@@ -206,7 +206,7 @@ def test_the_word_left_for_children_reads_back():
     assert Handshake.decode(offered.encode()) == offered
 
 
-@pytest.mark.parametrize("text", [None, "", "1", "1:2:3", "2:1:a:b:c", "1:x:a:b:c", "1:5:a:b:", "1:5:a:b:c:d"])
+@pytest.mark.parametrize("text", [None, "", "1", "1:2:3", "1:1:a:b:c", "2:x:a:b:c", "2:5:a:b:", "2:5:a:b:c:d"])
 def test_anything_else_in_its_place_is_ignored(text):
     assert Handshake.decode(text) is None
 
@@ -255,7 +255,7 @@ def test_a_member_whose_metrics_raise_answers_the_next_question(owner, caplog):
         value = next(answers, 7)
         if value == 1:
             raise RuntimeError("not now")
-        deliver([family(value)], None)
+        deliver([family(value)], {})
 
     odd = Member(handshake, None, ask, lambda _: None)
     eventually(lambda: scrape(url).value("orders_total") == 7)

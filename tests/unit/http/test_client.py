@@ -2,17 +2,24 @@
 """Calls made with httpx, sync and async: span, duration, trace context and ids, whatever comes of the call."""
 
 import asyncio
+import time
 
 import httpx
 import pytest
 from opentelemetry import baggage, context
 from opentelemetry.instrumentation.utils import suppress_http_instrumentation
-from opentelemetry.trace import SpanKind, StatusCode
-from support.http_server import http_server
+from opentelemetry.trace import INVALID_SPAN, SpanKind, StatusCode, get_current_span
+from testbed.http_server import http_server
 
+from otel_distro.ground.request_ids import current
 from otel_distro.http import instrumentors
-from otel_distro.http.correlation import current
-from otel_distro.variables import HttpSettings
+from otel_distro.http.client.httpx import HttpxInstrumentor
+from otel_distro.settings.model import HttpSettings
+
+
+@pytest.fixture
+def settings():
+    return HttpSettings(correlation_hosts=("*",))  # the server is at a loopback address, which by default gets no ids
 
 
 @pytest.fixture
@@ -40,10 +47,15 @@ def get(request):
 
 
 @pytest.fixture
-def client(observed, options):
+def hooks():
+    return {}
+
+
+@pytest.fixture
+def client(observed, hooks):
     """What the server's fixture observes, with httpx instrumented as well."""
-    instrumentor = instrumentors.replace("httpx", None)()
-    instrumentor.instrument(**observed.providers, **options)
+    instrumentor = instrumentors.replace("httpx")()
+    instrumentor.instrument(**observed.providers, **hooks)
     yield observed
     instrumentor.uninstrument()
 
@@ -125,6 +137,28 @@ def test_each_leg_of_a_redirect_is_a_call(client, server, get):
     assert sent == [f"{span.context.span_id:016x}" for span in (first, second)]
 
 
+def test_each_leg_of_a_redirect_tells_the_trace_that_it_belongs_to(client, server, get):
+    get(f"{server.url}/to//status/200", follow_redirects=True)
+    told = [(headers["x-trace-id"], headers["traceparent"][3:35]) for _, headers in server.requests]
+    assert told == [(f"{span.context.trace_id:032x}",) * 2 for span in client.spans()]
+    assert len(set(told)) == len(told) == 2
+
+
+def test_the_duration_of_a_call_is_in_seconds(client):
+    def handle(_request):
+        time.sleep(0.05)
+        return httpx.Response(200)
+
+    before = time.monotonic()
+    with httpx.Client(transport=httpx.MockTransport(handle)) as caller:
+        HttpxInstrumentor.instrument_client(caller, **client.providers)
+        caller.get("http://api.example.com/")
+    ((attributes, count),) = durations(client)
+    (point,) = client.points("http.client.request.duration")
+    assert (attributes["http.response.status_code"], count) == (200, 1)
+    assert 0.05 <= point.sum <= time.monotonic() - before
+
+
 def test_credentials_stay_out_of_the_span(client, server, get):
     get(server.url.replace("//", "//user:password@") + "/status/200")
     assert client.span().attributes["url.full"] == f"{server.url}/status/200"
@@ -141,7 +175,9 @@ def test_a_cancelled_call_ends(client, server):
                 await task
 
     asyncio.run(cancel())
-    assert client.span().attributes["error.type"] == "CancelledError"
+    assert "error.type" not in client.span().attributes
+    assert client.span().status.status_code is StatusCode.UNSET
+    assert durations(client)[0][1] == 1
 
 
 def test_a_streamed_answer_arrives_whole(client, server):
@@ -185,9 +221,75 @@ class TestAllowedHosts:
         assert "traceparent" in stranger
 
 
+class TestDefaultHosts:
+    @pytest.fixture
+    def settings(self):
+        return HttpSettings()
+
+    def test_baggage_and_ids_leave_for_hosts_of_the_same_kind_alone(self, client, server, get):
+        port = server.server_address[1]
+        token = current.set({"request_id": "r1", "correlation_id": "c1"})
+        attached = context.attach(baggage.set_baggage("user.email", "a@b.example"))
+        try:
+            get(f"http://localhost:{port}/to/{server.url}/status/200", follow_redirects=True)
+        finally:
+            context.detach(attached)
+            current.reset(token)
+        known, stranger = (headers for _, headers in server.requests)
+        assert (known["x-request-id"], known["baggage"]) == ("r1", "user.email=a%40b.example")
+        assert {"x-trace-id", "x-request-id", "x-correlation-id", "baggage", "tracestate"}.isdisjoint(stranger)
+        assert "traceparent" in stranger
+
+
+class HostileError(Exception):
+    def __str__(self):
+        raise SystemExit("no text")
+
+    __repr__ = __str__
+    __bool__ = __str__
+
+
+@pytest.mark.parametrize("kind", [HostileError, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError, SystemExit])
+def test_whatever_a_transport_raises_reaches_the_caller_and_ends_the_call(client, kind):
+    error = kind()
+
+    def handle(request):
+        raise error
+
+    with httpx.Client(transport=httpx.MockTransport(handle)) as caller:
+        HttpxInstrumentor.instrument_client(caller, **client.providers)
+        with pytest.raises(kind) as raised:
+            caller.get("http://custom.example/")
+    failed = issubclass(kind, Exception)
+    assert raised.value is error
+    assert client.span().status.status_code is (StatusCode.ERROR if failed else StatusCode.UNSET)
+    assert client.span().attributes.get("error.type") == ("HostileError" if failed else None)
+    assert [count for _, count in durations(client)] == [1]
+    assert get_current_span() is INVALID_SPAN
+
+
+def test_a_transport_that_is_called_by_keyword_is_observed(client, server):
+    with httpx.HTTPTransport() as transport:
+        transport.handle_request(request=httpx.Request("GET", f"{server.url}/status/200")).close()
+    assert client.span().attributes["http.response.status_code"] == 200
+
+
+class TestWhatIsNoExpression:
+    def test_the_call_is_made_and_observed(self, client, server, monkeypatch):
+        instrumentor = instrumentors.replace("httpx")()
+        instrumentor.uninstrument()
+        for name in ("CLIENT_REQUEST", "CLIENT_RESPONSE", "SANITIZE_FIELDS"):
+            monkeypatch.setenv(f"OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_{name}", "*")
+        instrumentor.instrument(**client.providers)
+        assert httpx.get(f"{server.url}/status/200").status_code == 200
+        assert client.span().name == "GET"
+
+
 class TestHooks:
     @pytest.fixture
-    def options(self):
+    def hooks(
+        self,
+    ):  # of the client's alone: applications of other tests, which may still be there, know no such option
         return {"request_hook": lambda span, request: span.set_attribute("hooked", request.method.decode())}
 
     def test_an_applications_hook_is_called_as_upstream_calls_it(self, client, server):

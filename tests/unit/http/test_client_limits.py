@@ -6,11 +6,11 @@ from collections import Counter
 import httpx
 import pytest
 
-from otel_distro.http.client import begin, finish
-from otel_distro.http.client_telemetry import ClientTelemetry
+from otel_distro.http.client.call import begin, finish
+from otel_distro.http.client.telemetry import ClientTelemetry
 from otel_distro.http.correlation import Policy
+from otel_distro.settings.model import HttpSettings
 from otel_distro.upstream.http import url_parts_of
-from otel_distro.variables import HttpSettings
 
 DESTINATIONS, OUTCOMES = 1000, 64
 

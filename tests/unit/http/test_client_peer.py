@@ -7,11 +7,11 @@ import threading
 
 import httpx
 import pytest
-from support.http_server import Answering, http_server
+from testbed.http_server import Answering, http_server
 
 from otel_distro import diagnostics
 from otel_distro.http import instrumentors
-from otel_distro.http.client_peer import peer_of
+from otel_distro.http.client.peer import peer_of
 
 PEER = ("network.peer.address", "network.peer.port")
 
@@ -19,7 +19,7 @@ PEER = ("network.peer.address", "network.peer.port")
 @pytest.fixture
 def client(observed):
     """What the server's fixture observes, with httpx instrumented as well."""
-    instrumentor = instrumentors.replace("httpx", None)()
+    instrumentor = instrumentors.replace("httpx")()
     instrumentor.instrument(**observed.providers)
     yield observed
     instrumentor.uninstrument()

@@ -4,10 +4,11 @@
 import fastapi
 import pytest
 from opentelemetry.trace import SpanKind, get_current_span
-from support.asgi import call
+from testbed.asgi import call
 
-from otel_distro.http.correlation import CorrelationPropagator, Policy, current, harmless, trace_id_of
-from otel_distro.variables import HttpSettings
+from otel_distro.ground.request_ids import current
+from otel_distro.http.correlation import CorrelationPropagator, Policy, harmless, trace_id_of
+from otel_distro.settings.model import HttpSettings
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SPAN = "b7ad6b7169203331"
@@ -67,10 +68,45 @@ def test_the_next_request_has_a_trace_of_its_own(observed):
     assert echoed(call(app, headers=[]))[0] != TRACE
 
 
+def test_an_opaque_trace_id_is_the_correlation_id(observed):
+    app, seen = application()
+    exchange = call(app, headers=pairs(x_trace_id="front-trace-0001"))
+    ((context, ids),) = seen
+    trace = f"{context.trace_id:032x}"
+    assert echoed(exchange) == (trace, trace, "front-trace-0001")
+    assert ids == {"request_id": trace, "correlation_id": "front-trace-0001"}
+
+
+def test_an_opaque_trace_id_beside_a_correlation_id_is_kept_as_a_field_of_its_own(observed):
+    app, seen = application()
+    exchange = call(app, headers=pairs(x_trace_id="front-1", x_correlation_id="order-1"))
+    assert echoed(exchange)[2] == "order-1"
+    assert seen[0][1] == {"request_id": echoed(exchange)[0], "correlation_id": "order-1", "trace_id_": "front-1"}
+
+
+@pytest.mark.parametrize("harmful", ["x" * 129, "two words", "", "\x1b[31m"])
+def test_a_harmful_trace_id_is_kept_nowhere(observed, harmful):
+    app, seen = application()
+    call(app, headers=pairs(x_trace_id=harmful))
+    assert len(set(seen[0][1].values())) == 1
+
+
+def test_a_trace_id_that_the_application_insists_on_is_in_the_access_event(observed):
+    app = fastapi.FastAPI()
+
+    @app.get("/")
+    async def insists(response: fastapi.Response):
+        response.headers["X-Trace-Id"] = "mine-1"
+
+    assert echoed(call(app, headers=[]))[0] == "mine-1"
+    (event,) = observed.events
+    assert event["ids"]["trace_id_"] == "mine-1"
+
+
 def test_traceparent_wins_over_the_trace_id(observed):
     app, _ = application()
     exchange = call(app, headers=pairs(x_trace_id="f" * 32, traceparent=f"00-{TRACE}-{SPAN}-01"))
-    assert echoed(exchange)[0] == TRACE
+    assert echoed(exchange) == (TRACE, TRACE, "f" * 32)
     assert f"{observed.span().parent.span_id:016x}" == SPAN
     assert observed.span().parent.is_remote
 
@@ -107,6 +143,14 @@ def test_padding_and_later_versions_are_understood(observed, value):
     app, _ = application()
     call(app, headers=pairs(traceparent=value))
     assert f"{observed.span().parent.trace_id:032x}" == TRACE
+
+
+@pytest.mark.parametrize("name", [b"accept", b"x-forwarded-for", b"cookie"])
+def test_another_header_that_comes_twice_keeps_the_callers_trace(observed, name):
+    app, _ = application()
+    call(app, headers=[(name, b"a"), *pairs(traceparent=f"00-{TRACE}-{SPAN}-01"), (name, b"b")])
+    span = observed.span()
+    assert (f"{span.context.trace_id:032x}", f"{span.parent.span_id:016x}") == (TRACE, SPAN)
 
 
 def test_two_traceparents_start_a_new_trace(observed):
@@ -193,8 +237,9 @@ class TestOtherHeaders:
         assert f"{observed.span().context.trace_id:032x}" != TRACE
 
 
-def test_as_a_propagator_it_carries_the_ids_in_any_carrier():
-    propagator = CorrelationPropagator(Policy(HttpSettings()))
+@pytest.mark.parametrize("settings", [HttpSettings(), HttpSettings(correlation_hosts=("*",))], ids=["defaults", "*"])
+def test_as_a_propagator_it_carries_the_ids_in_any_carrier(settings):
+    propagator = CorrelationPropagator(Policy(settings))
     context = propagator.extract({"x-request-id": "r1", "x-correlation-id": "not harmless"})
     carried: dict[str, str] = {}
     propagator.inject(carried, context)
@@ -202,7 +247,7 @@ def test_as_a_propagator_it_carries_the_ids_in_any_carrier():
     assert propagator.fields == {"x-trace-id", "x-request-id", "x-correlation-id"}
 
 
-def test_where_only_some_hosts_may_have_the_ids_an_unknown_destination_gets_none():
+def test_where_a_list_says_who_may_have_the_ids_an_unknown_destination_gets_none():
     propagator = CorrelationPropagator(Policy(HttpSettings(correlation_hosts=("*.internal",))))
     carried: dict[str, str] = {}
     propagator.inject(carried, propagator.extract({"x-request-id": "r1"}))

@@ -2,13 +2,14 @@
 """However a request ends, its span ends, its duration is counted, and nothing stays in flight."""
 
 import asyncio
+import time
 
 import fastapi
 import pytest
 from opentelemetry.trace import StatusCode
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, JSONResponse, StreamingResponse
-from support.asgi import Exchange, call, scope
+from testbed.asgi import Exchange, call, scope
 
 
 class Sudden(BaseException):
@@ -229,3 +230,17 @@ def test_two_thousand_requests_at_once_leave_nothing_in_flight(observed):
     asyncio.run(all_at_once())
     assert observed.in_flight() == 0
     assert sum(observed.counts().values()) == 2_000
+
+
+def test_the_duration_of_a_request_is_in_seconds(observed):
+    app = fastapi.FastAPI()
+
+    @app.get("/")
+    async def slow():
+        await asyncio.sleep(0.05)
+
+    before = time.monotonic()
+    call(app)
+    (point,) = observed.points("http.server.request.duration")
+    assert point.count == 1
+    assert 0.05 <= point.sum <= time.monotonic() - before

@@ -3,7 +3,7 @@
 
 import fastapi
 import pytest
-from support.asgi import call
+from testbed.asgi import call
 
 
 def application() -> fastapi.FastAPI:

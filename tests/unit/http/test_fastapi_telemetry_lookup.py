@@ -7,13 +7,12 @@ api = pytest.importorskip("fastapi.telemetry._api", reason="FastAPI has telemetr
 
 from opentelemetry.context import attach, detach, get_current, set_value  # noqa: E402 - after the check for FastAPI
 
-from otel_distro.upstream.http import quicken_request_telemetry  # noqa: E402
+from otel_distro.upstream.http import quick_request_telemetry  # noqa: E402
 
 
 @pytest.fixture
 def telemetry(monkeypatch):
-    monkeypatch.setattr(api, "_get_request_telemetry", api._get_request_telemetry)
-    quicken_request_telemetry()
+    monkeypatch.setattr(*quick_request_telemetry())
     assert api._get_request_telemetry.__module__ == "otel_distro.upstream.http"
     return api._RequestTelemetry(span=None, span_method="GET")
 

@@ -5,7 +5,7 @@ import asyncio
 import random
 
 import fastapi
-from support.asgi import Exchange, scope
+from testbed.asgi import Exchange, scope
 
 HEADERS = (b"host", b"user-agent", b"traceparent", b"tracestate", b"baggage", b"x-trace-id", b"x-request-id", b"cookie")
 

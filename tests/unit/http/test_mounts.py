@@ -11,9 +11,10 @@ from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route, Router, WebSocketRoute
-from support.asgi import call, scope
+from testbed.asgi import call, scope
 
-from otel_distro.http import instrumentors, mounts
+from otel_distro.http import instrumentors
+from otel_distro.http.server import mounts
 
 
 def fast(*routers: fastapi.APIRouter, **mounted) -> fastapi.FastAPI:
@@ -159,7 +160,7 @@ def test_a_hundred_tenants_are_one_series(observed, application):
 
 def test_uninstrumented_mounts_are_starlettes_again(observed):
     assert Mount.handle is mounts._followed
-    instrumentor = instrumentors.replace("fastapi", None)()
+    instrumentor = instrumentors.replace("fastapi")()
     instrumentor.uninstrument()
     assert Mount.handle is mounts._handle
     instrumentor.instrument(**observed.providers)

@@ -4,7 +4,7 @@
 import fastapi
 import pytest
 from starlette.responses import PlainTextResponse
-from support.asgi import call
+from testbed.asgi import call
 
 
 def application() -> fastapi.FastAPI:

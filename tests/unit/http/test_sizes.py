@@ -6,10 +6,10 @@ import asyncio
 import fastapi
 import pytest
 from starlette.responses import PlainTextResponse, StreamingResponse
-from support.asgi import Exchange, call, scope
+from testbed.asgi import Exchange, call, scope
 
-from otel_distro.http.server_sizes import content_length
-from otel_distro.variables import HttpSettings
+from otel_distro.http.server.sizes import content_length
+from otel_distro.settings.model import HttpSettings
 
 REQUEST, RESPONSE = "http.server.request.body.size", "http.server.response.body.size"
 

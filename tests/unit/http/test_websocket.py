@@ -3,11 +3,14 @@
 
 import asyncio
 import contextlib
+import gc
 
 import fastapi
 import pytest
 from opentelemetry.trace import StatusCode
-from support.asgi import scope
+from testbed.asgi import scope
+
+from otel_distro.http.server.variants import WebsocketSession
 
 
 def application() -> fastapi.FastAPI:
@@ -66,6 +69,18 @@ def test_the_handshake_carries_the_ids(observed):
 def test_a_refused_handshake_has_a_status(observed, path, status):
     session(path)
     assert observed.span().attributes["http.response.status_code"] == status
+
+
+@pytest.mark.parametrize("path", ["/rooms/tea", "/rooms/closed", "/rooms/broken", "/nowhere"])
+def test_nothing_keeps_a_session_that_is_over(observed, path):
+    """20 KiB for each handshake that a stranger asks for, found by `make soak-strangers`."""
+    for _ in range(5):
+        session(path)
+    assert len(observed.spans()) == 5
+    observed.exporter.clear()
+    observed.events.clear()  # an event has its exception, and that the frames of its traceback
+    gc.collect()
+    assert [kept for kept in gc.get_objects() if type(kept) is WebsocketSession] == []
 
 
 def test_an_exception_in_a_session_is_on_its_span(observed):

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 
 import pytest
-from support.processes import clean_environment
+from testbed.processes import clean_environment
 
 from otel_distro.launch.run import FOLDER
-from otel_distro.settings import launch_environment
+from otel_distro.settings.environ import launch_environment
 
 PRINT_MODULES = "import sys; print(*sys.modules, sep='\\n')"
 # What only those need who ask for it; of the standard library what costs more than the whole of a small room.
@@ -56,7 +56,7 @@ def below(names: Sequence[str], modules: Sequence[str]) -> list[str]:
 
 def test_a_start_imports_nothing_that_nobody_asked_for() -> None:
     modules = modules_of(PRINT_MODULES)
-    assert "otel_distro.startup" in modules
+    assert "otel_distro.lifecycle.parts" in modules
     assert below(UNWANTED, modules) == []
 
 
@@ -73,13 +73,13 @@ def test_helpers_import_no_sdk(arguments: list[str]) -> None:
     report = launched(["-X", "importtime", *arguments]).stderr.splitlines()
     modules = [line.rpartition("|")[2].strip() for line in report]
     assert "otel_distro.launch.begin" in modules
-    assert below(["opentelemetry.sdk", "otel_distro.startup", "otel_distro.launch.garbage"], modules) == []
+    assert below(["opentelemetry.sdk", "otel_distro.lifecycle.parts", "otel_distro.launch.garbage"], modules) == []
 
 
 def test_switched_off_nothing_of_the_sdk_is_imported() -> None:
     modules = modules_of(PRINT_MODULES, OTEL_SDK_DISABLED="true")
-    assert "otel_distro.runtime" in modules
-    assert below(["opentelemetry.sdk", "otel_distro.startup"], modules) == []
+    assert "otel_distro.lifecycle.runtime" in modules
+    assert below(["opentelemetry.sdk", "otel_distro.lifecycle.parts"], modules) == []
 
 
 def test_the_first_process_imports_next_to_nothing() -> None:
@@ -93,5 +93,5 @@ def test_the_first_process_imports_next_to_nothing() -> None:
         check=True,
     )
     modules = done.stdout.split()
-    assert "otel_distro.settings" in modules
+    assert "otel_distro.settings.environ" in modules
     assert below(["typing", "re", "pathlib", "argparse", "importlib", "opentelemetry", "dataclasses"], modules) == []

@@ -11,9 +11,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Span
 
 from otel_distro import logs
-from otel_distro.logs import redact
 from otel_distro.logs.contract import check
-from otel_distro.variables import LogSettings, RedactionSettings, ServiceSettings, Settings
+from otel_distro.logs.redaction import redact
+from otel_distro.settings.model import LogSettings, RedactionSettings, ServiceSettings, Settings
 
 
 class Output:
@@ -58,8 +58,8 @@ Install = Callable[..., Output]
 
 
 @pytest.fixture
-def install(capsys: pytest.CaptureFixture[str]) -> Iterator[Install]:
-    """Installs the log room with settings of its own; undone with the test."""
+def install(capfd: pytest.CaptureFixture[str]) -> Iterator[Install]:
+    """Installs the log room with settings of its own, as in a server; undone with the test."""
     handlers, level = list(logging.root.handlers), logging.root.level
     # pytest's own handlers would see every record too; the application of these tests has none.
     logging.root.handlers = []
@@ -67,13 +67,14 @@ def install(capsys: pytest.CaptureFixture[str]) -> Iterator[Install]:
     with contextlib.ExitStack() as stack:
 
         def start(submit: Any = None, redaction: RedactionSettings | None = None, **options: Any) -> Output:
+            options = {"json": True, "stream": "stdout", **options}
             settings = Settings(
                 service=ServiceSettings(name="unit", version="1.2.3", environment="test"),
                 logs=LogSettings(**options),
                 redaction=redaction or RedactionSettings(),
             )
             stack.callback(logs.install(settings, submit))
-            return Output(capsys)
+            return Output(capfd)
 
         yield start
         structlog.reset_defaults()

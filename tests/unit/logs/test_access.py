@@ -8,10 +8,12 @@ import logging
 import sys
 
 import pytest
+import structlog
 from opentelemetry.context import Context
 
+from otel_distro.ground.observed import observed
 from otel_distro.http import correlation
-from otel_distro.logs import access
+from otel_distro.logs.access import event as access
 from otel_distro.upstream.context import SPAN_KEY, attach_context, detach_context
 
 REQUEST = {
@@ -40,7 +42,7 @@ def test_an_ordinary_request(output):
     [
         ({"status_code": 404, "route": None}, "warning", {}),
         ({"status_code": 500}, "error", {}),
-        ({"status_code": 500, "error": ValueError("no")}, "error", {"error": "no"}),
+        ({"status_code": 500, "error": ValueError("no")}, "error", {"error": "ValueError: no"}),
         ({"status_code": None}, "warning", {"aborted": True}),
         ({"duration_ms": 6000}, "warning", {"slow": True}),
         ({"method": "WEBSOCKET", "status_code": 101, "duration_ms": 60_000}, "info", {}),
@@ -76,7 +78,9 @@ def test_the_servers_own_lines_stop_once_an_application_emits_events(output):
     server = logging.getLogger("uvicorn.access")
     server.info('%s - "%s"', "127.0.0.1", "GET /?token=abc")
     access.take_over()
+    mark = observed.set(True)
     server.info("again")
+    observed.reset(mark)
     assert output.event["message"] == '127.0.0.1 - "GET /?token=[REDACTED]"'
 
 
@@ -88,13 +92,17 @@ def test_switched_off_the_servers_lines_stay(install):
     assert output.event["message"] == "the server's"
 
 
-def test_a_handler_that_the_application_gave_the_server_writes_no_second_line(output, capsys):
+def test_a_handler_that_the_application_gave_the_server_writes_no_second_line(output):
     server, file = logging.getLogger("uvicorn.access"), io.StringIO()
     server.addHandler(logging.StreamHandler(sys.stdout))
     server.addHandler(logging.StreamHandler(file))
+    server.setLevel(logging.INFO)
     access.take_over()
+    mark = observed.set(True)
     server.info("the server's")
+    observed.reset(mark)
     server.handlers.clear()
+    server.setLevel(logging.NOTSET)
     assert (output.lines, file.getvalue()) == ([], "the server's\n")
 
 
@@ -130,3 +138,37 @@ def test_the_short_way_writes_what_the_long_way_writes(output, change):
         correlation.current.reset(token)
     short, long = (line.partition(",")[2] for line in output.lines)
     assert short == long
+
+
+def server_says(error: Exception) -> None:
+    """Log as uvicorn does when an application raises."""
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application\n", exc_info=error)
+
+
+@pytest.mark.parametrize("said", ["stdlib", "structlog", "own renderer", "own handler"])
+def test_a_traceback_that_the_application_has_logged_is_not_repeated_by_the_server(output, said):
+    access.take_over()
+    error = ValueError("no")
+    if said == "own renderer":
+        structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
+    logger = logging.getLogger("shop") if "std" in said or "handler" in said else structlog.get_logger("shop")
+    handler = logging.StreamHandler(sys.stdout)
+    if said == "own handler":
+        handler.setFormatter(logging.Formatter('{"message": "%(message)s"}'))
+        logger.addHandler(handler)
+    logger.error("failed", exc_info=error)
+    if said == "own handler":
+        logger.removeHandler(handler)
+    server_says(error)
+    assert [line for line in output.lines if "ASGI" in line] == []
+    assert sum("ValueError" in line for line in output.lines) == 1
+
+
+@pytest.mark.parametrize("level", [None, logging.WARNING])
+def test_a_traceback_that_nobody_has_logged_at_error_is_the_server_s_to_log(output, level):
+    access.take_over()
+    error = ValueError("no")
+    if level is not None:
+        logging.getLogger("shop").log(level, "odd", exc_info=error)
+    server_says(error)
+    assert [line.count("ValueError") > 0 for line in output.lines if "ASGI" in line] == [True]

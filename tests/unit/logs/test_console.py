@@ -8,7 +8,7 @@ import re
 import structlog
 from opentelemetry.trace import Span, format_trace_id
 
-from otel_distro.http.correlation import current
+from otel_distro.ground.request_ids import current
 from otel_distro.logs.console import ConsoleRenderer
 
 EVENT = {
@@ -55,3 +55,23 @@ def test_a_traceback_is_printed_as_python_does(install):
         structlog.get_logger("app").exception("failed")
     assert output.lines[1] == "Traceback (most recent call last):"
     assert output.lines[-1] == "ValueError: invalid literal for int() with base 10: 'x'"
+
+
+def test_what_is_not_printable_can_neither_colour_nor_forge_a_line():
+    hostile = "\x1b[2J\x1b]0;title\x07\x9b31m\u202e\u2028\n10:00:00.000 info forged\r"
+    event = {
+        **EVENT,
+        "message": hostile,
+        "logger": hostile,
+        "text": hostile,
+        hostile: 1,
+        "exception": f"Traceback\n\t{hostile}",
+    }
+    line, *rest = ConsoleRenderer(colours=False)(event).decode().splitlines()
+    assert line.startswith("10:00:00.123 info ")
+    assert [each for each in line if not each.isprintable()] == []
+    assert rest == [
+        "Traceback",
+        "\t" + hostile.split("\n", maxsplit=1)[0].encode("unicode_escape").decode(),
+        "10:00:00.000 info forged\\r",
+    ]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_distro.logs.contract import MAX_LINE_BYTES, check, check_event, schema
-from otel_distro.variables import LogSettings
+from otel_distro.settings.model import LogSettings
 
 GOOD = {
     "timestamp": "2026-11-21T10:00:00.123456Z",
@@ -40,6 +40,10 @@ def test_the_checkers_limit_is_the_default_of_the_setting():
         {"method": "GET", "path": "/a", "route": "/{x}", "status_code": 200, "duration_ms": 1.5, "client": "::1"},
         {"error": "no", "exception": "Traceback…", "otlp": True, "environment": "prod", "version": "1"},
         {"anything": {"nested": [1]}, "user_id": 7},
+        {
+            "duration_ms": 1234,
+            "status_code": 200,
+        },  # the application's own: `logger.info("task done", duration_ms=1234)`
     ],
 )
 def test_lines_that_keep_the_contract(more):

@@ -10,6 +10,8 @@ import structlog
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ScopeLogs
 from opentelemetry.trace import Span
 
+from otel_distro.logs.export import encode_record
+
 
 class Exporter:
     """Takes records as the bounded queue does, or refuses them."""
@@ -18,8 +20,9 @@ class Exporter:
         self.accepts = accepts
         self.submitted: list[tuple[str, LogRecord]] = []
 
-    def __call__(self, scope, record: bytes) -> bool:
-        (decoded,) = ScopeLogs.FromString(record).log_records
+    def __call__(self, scope, record) -> bool:
+        encoded = record if type(record) is bytes else encode_record(record)
+        (decoded,) = ScopeLogs.FromString(encoded).log_records
         self.submitted.append((scope.name, decoded))
         return self.accepts
 
@@ -121,7 +124,7 @@ def test_an_exporter_that_raises_leaves_the_line_to_the_collector(install):
 
 def test_a_value_that_cannot_be_examined_is_not_written_and_the_line_is(install, monkeypatch):
     output = install()
-    monkeypatch.setattr("otel_distro.logs.redact.redact_value", lambda key, value: 1 / 0)
+    monkeypatch.setattr("otel_distro.logs.redaction.redact.redact_value", lambda key, value: 1 / 0)
     structlog.get_logger().info("hello", nested={"a": 1})
     event = next(event for event in output.events if event["message"] == "hello")
     assert event["fields"] == "[REDACTED: could not be examined]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import logging
 import sys
 import threading
 import warnings
@@ -15,7 +16,7 @@ import pytest
 def test_an_uncaught_exception_is_one_critical_line_and_nothing_on_standard_error(output):
     error = ValueError("password=hunter2")
     sys.excepthook(ValueError, error, None)
-    assert (output.event["level"], output.event["error"]) == ("critical", "password=[REDACTED]")
+    assert (output.event["level"], output.event["error"]) == ("critical", "ValueError: password=[REDACTED]")
     assert output.errors == ""
 
 
@@ -72,7 +73,28 @@ def test_what_asyncio_reports_is_a_line(output):
         loop.call_exception_handler({"message": "lost", "exception": ValueError("broken")})
 
     asyncio.run(run())
-    assert (output.event["logger"], output.event["error"]) == ("asyncio", "broken")
+    assert (output.event["logger"], output.event["error"]) == ("asyncio", "ValueError: broken")
+
+
+def test_a_program_that_does_not_serve_leaves_tracebacks_and_warnings_to_python(install):
+    exported = []
+    output = install(stream="auto", submit=lambda _scope, record: exported.append(record) or True)
+    sys.excepthook(ValueError, ValueError("broken"), None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning("old", DeprecationWarning, "module.py", 7)
+    assert output.lines == []
+    assert output.errors == "ValueError: broken\n"  # the warning is pytest's here
+    assert len(exported) == 2
+
+
+def test_the_applications_handlers_get_nothing_of_what_python_would_print(output):
+    kept: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = kept.append
+    logging.root.handlers = [handler]
+    sys.excepthook(ValueError, ValueError("broken"), None)
+    assert (output.event["message"], kept) == ("uncaught exception", [])
 
 
 @pytest.mark.parametrize("json", [False])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -19,8 +20,8 @@ from hypothesis import strategies as st
 
 from otel_distro.logs.contract import check_line
 from otel_distro.logs.encode import encode, fit
-from otel_distro.logs.plain import plain_text, shortened
-from otel_distro.logs.redact import redact_mapping
+from otel_distro.logs.redaction.json_safe import plain_text, shortened
+from otel_distro.logs.redaction.redact import redact_mapping
 
 BASE = {
     "timestamp": "2026-01-01T00:00:00.000000Z",
@@ -128,3 +129,68 @@ sys.stdout.buffer.write(encode({"a": [1, 2.5, None, True], "b": {"c": "\\u00fc\\
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout == '{"a":[1,2.5,null,true],"b":{"c":"ü?"},"nan":null}\n'.encode()
+
+
+class _Hostile:
+    """Whatever is asked of it, it raises."""
+
+    def _refuse(self, *_: object) -> object:
+        raise RuntimeError("token=abc123")
+
+    __class__ = property(_refuse)
+    __str__ = __repr__ = __eq__ = __hash__ = __len__ = __iter__ = __bool__ = __format__ = _refuse
+
+
+class _Integer(int):
+    def __int__(self) -> int:
+        raise RuntimeError
+
+    __str__ = __repr__ = __index__ = __int__
+
+
+class _Growing(dict):
+    def items(self):
+        for key in list(super().keys()):
+            self[f"{key}x"] = 1
+            yield key, self[key]
+
+
+class _Endless(str):
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return str(self)
+
+    __repr__ = __str__
+
+
+def _generator():
+    yield "token=abc123"
+
+
+# Made in the test: a test runner would look at them, too.
+HOSTILE = {
+    "raises": _Hostile,
+    "integer": lambda: _Integer(5),
+    "growing": lambda: _Growing(a=1),
+    "endless": lambda: _Endless("x"),
+    "generator": _generator,
+    "in a list": lambda: [_Hostile()],
+    "in a mapping": lambda: {"a": _Hostile()},
+    "in a pair": lambda: (_Hostile(), 1),
+    "huge": lambda: 10**5000,
+    "keys": lambda: {_Integer(1): "x", ("a", 1): 2, b"k": 1, "k" * 1000: 1},
+}
+
+
+@pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
+def test_no_hostile_value_loses_a_line_or_raises(output, make):
+    value = make()
+    structlog.get_logger("app").info("hello", value=value)
+    logging.getLogger("app").warning("hello %s", "you", extra={"value": value})
+    first, second = output.events
+    assert first["message"] == "hello"
+    assert second["message"] == "hello you"
+    assert "value" in first
+    assert "value" in second
+    assert "abc123" not in str(first)

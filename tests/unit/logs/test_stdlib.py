@@ -14,8 +14,8 @@ import sys
 import pytest
 from opentelemetry.trace import Span, format_trace_id
 
-from otel_distro.logs.decorate import with_ids
-from otel_distro.variables import Settings
+from otel_distro.logs.stdlib.decorate import with_ids
+from otel_distro.settings.model import Settings
 
 IDS = {"trace_id": "a" * 32, "span_id": "b" * 16, "request_id": "r-1"}
 
@@ -115,14 +115,43 @@ def test_dict_config_that_clears_the_root_does_not_silence_us(output, logger):
     assert output.event["message"] == "hello"
 
 
-def test_a_console_handler_below_its_level_leaves_the_line_to_us(output, logger):
+def test_a_console_handler_with_a_level_of_its_own_decides_what_is_shown(output, logger):
     handler = logging.StreamHandler(sys.stdout)
     handler.setLevel(logging.ERROR)
     logger.addHandler(handler)
     logger.warning("hello")
     logger.error("bad")
-    assert json.loads(output.lines[0])["message"] == "hello"
-    assert output.lines[1:] == ["bad"]
+    assert output.lines == ["bad"]
+
+
+class Least:
+    """What `logging` needs of a handler, and nothing more; not even a `__dict__`."""
+
+    __slots__ = ("got",)
+    level = logging.INFO
+
+    def __init__(self):
+        self.got = []
+
+    def handle(self, record):
+        self.got.append(record.getMessage())
+
+
+class Guarding(Least):
+    __slots__ = ()
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+
+@pytest.mark.parametrize("kind", [Least, Guarding])
+def test_whatever_has_a_level_and_takes_records_is_a_handler(output, logger, kind):
+    handler = kind()
+    logger.addHandler(handler)
+    logger.info("to %s", "me")
+    logger.debug("not to me")
+    assert handler.got == ["to me"]
+    assert output.lines == []  # nobody can know whether it is on the console already
 
 
 def test_a_logger_kept_to_itself_stays_so(output, logger):
@@ -142,14 +171,16 @@ def test_a_logger_kept_to_itself_without_handlers_still_warns(output, logger):
 
 def test_the_ids_of_a_record_are_those_of_its_moment_behind_a_queue(output, logger, span: Span):
     memory, records = io.StringIO(), queue.SimpleQueue()
-    listener = logging.handlers.QueueListener(records, logging.StreamHandler(memory))
+    handler = logging.StreamHandler(memory)
+    handler.setFormatter(logging.Formatter('{"message": "%(message)s"}'))
+    listener = logging.handlers.QueueListener(records, handler)
     logger.addHandler(logging.handlers.QueueHandler(records))
     logger.warning("hello")
     listener.start()
     listener.stop()
     trace_id = format_trace_id(span.get_span_context().trace_id)
-    assert memory.getvalue().startswith(f"hello trace_id={trace_id} span_id=")
-    assert output.lines == []
+    assert json.loads(memory.getvalue())["trace_id"] == trace_id
+    assert output.event["message"] == "hello"  # the server's own line, since what stands behind the queue is no console
 
 
 def test_extra_may_be_named_like_the_ids(output, logger, span: Span):
@@ -199,7 +230,10 @@ def test_undoing_puts_logging_back():
     ("text", "expected"),
     [
         ("{}", json.dumps(IDS)),
-        ('{"a": 1, "trace_id": "x", "span_id": "y"}', '{"a": 1, "trace_id": "x", "span_id": "y", "request_id": "r-1"}'),
+        (
+            '{"a": 1, "request_id": "x", "span_id": "y"}',
+            f'{{"a": 1, "request_id": "x", "span_id_": "y", "trace_id": "{"a" * 32}", "span_id": "{"b" * 16}"}}',
+        ),
         ("plain", f"plain trace_id={'a' * 32} span_id={'b' * 16}"),
         ("first\nTraceback", f"first trace_id={'a' * 32} span_id={'b' * 16}\nTraceback"),
         (f"has {'a' * 32}", f"has {'a' * 32}"),
@@ -208,6 +242,11 @@ def test_undoing_puts_logging_back():
 def test_ids_are_added_to_lines_of_any_shape_once(text, expected):
     assert with_ids(text, IDS) == expected
     assert with_ids(expected, IDS) == expected
+
+
+def test_a_trace_id_of_somebody_else_stays_beside_the_real_one():
+    line = json.loads(with_ids('{"trace_id": "front-1", "message": "hello"}', IDS))
+    assert (line["trace_id"], line["trace_id_"], line["message"]) == ("a" * 32, "front-1", "hello")
 
 
 def test_a_line_of_json_says_that_its_record_was_exported():

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from otel_distro.logs.stdout import Stdout
 
 @contextlib.contextmanager
 def stdout_is(stream):
-    """Replace standard output inside the test: pytest has its own in place only then."""
-    with contextlib.redirect_stdout(stream):
-        yield Stdout()
+    """Make a stream the real standard output inside the test: pytest has its own in place only then."""
+    before, sys.__stdout__ = sys.__stdout__, stream
+    try:
+        yield Stdout("stdout")
+    finally:
+        sys.__stdout__ = before
 
 
 def test_lines_go_straight_to_the_descriptor(tmp_path: Path):
@@ -33,14 +37,22 @@ def test_a_replaced_stream_gets_the_text():
     assert stream.getvalue() == "ü\n"
 
 
-def test_it_follows_when_the_stream_is_replaced(tmp_path: Path):
+def test_a_stream_that_replaces_it_for_a_while_gets_nothing():
     first, second = io.StringIO(), io.StringIO()
-    with stdout_is(first) as stdout:
+    with stdout_is(first) as stdout, contextlib.redirect_stdout(second):
         stdout.write(b"one\n")
-        with contextlib.redirect_stdout(second):
+    assert (first.getvalue(), second.getvalue()) == ("one\n", "")
+
+
+def test_a_buffer_that_was_detached_is_found_again(tmp_path: Path, monkeypatch):
+    """`sys.stdout = io.TextIOWrapper(sys.stdout.detach(), encoding="utf-8")`, as in many a program's first lines."""
+    monkeypatch.setattr("otel_distro.logs.stdout._STANDARD", range(1 << 20))
+    stream = (tmp_path / "out").open("w")
+    with stdout_is(stream) as stdout:
+        stdout.write(b"one\n")
+        with io.TextIOWrapper(stream.detach()) as new, contextlib.redirect_stdout(new):
             stdout.write(b"two\n")
-        stdout.write(b"three\n")
-    assert (first.getvalue(), second.getvalue()) == ("one\nthree\n", "two\n")
+        assert (stdout.lost, (tmp_path / "out").read_text()) == (0, "one\ntwo\n")
 
 
 def test_a_closed_stream_loses_lines_and_never_writes_to_a_descriptor_that_is_anothers_now(tmp_path: Path, capsys):
@@ -86,6 +98,8 @@ def test_a_full_pipe_that_does_not_block_is_waited_for(capsys):
         stdout.write(b"y" * 100 + b"\n")
         reader.join()
         assert stdout.lost == 0
+        os.set_blocking(reading, False)
+        assert source.read(1 << 20) == b"y" * 100 + b"\n"
 
 
 def test_lines_of_threads_do_not_mix(tmp_path: Path):

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import logging
 import pickle
 import warnings
 
+import pytest
 import structlog
 from opentelemetry.trace import Span, format_span_id, format_trace_id
 
-from otel_distro.http.correlation import current
+from otel_distro.ground.request_ids import current
 
 
 def test_an_event_has_the_contracts_fields_in_its_order(output):
@@ -75,7 +77,7 @@ def test_an_exception_is_its_cause_and_its_traceback(output):
     except ValueError:
         structlog.get_logger().exception("failed")
     event = output.event
-    assert event["error"] == "invalid literal for int() with base 10: 'no number'"
+    assert event["error"] == "ValueError: invalid literal for int() with base 10: 'no number'"
     assert event["exception"].startswith("Traceback (most recent call last):")
     assert event["exception"].endswith("ValueError: invalid literal for int() with base 10: 'no number'")
 
@@ -208,3 +210,27 @@ class Incomparable:
 def test_values_are_never_compared(output, span: Span):
     structlog.get_logger().info("hello", service="mine", array=Incomparable(), trace_id=Incomparable())
     assert (output.event["array"], output.event["trace_id_"]) == ("incomparable", "incomparable")
+
+
+@pytest.mark.parametrize("theirs", ["front-trace-0001", 7, Incomparable()])
+def test_a_trace_id_of_an_own_renderer_s_line_does_not_hide_the_real_one(output, span: Span, theirs):
+    structlog.configure(processors=[structlog.processors.JSONRenderer(default=str)])
+    structlog.get_logger().info("hello", trace_id=theirs)
+    line = json.loads(output.lines[-1])
+    assert line["trace_id"] == format_trace_id(span.get_span_context().trace_id)
+    assert line["trace_id_"] is not None
+    assert line["span_id"] == format_span_id(span.get_span_context().span_id)
+
+
+def test_the_same_trace_id_stands_once(output, span: Span):
+    structlog.configure(processors=[structlog.processors.JSONRenderer()])
+    trace_id = format_trace_id(span.get_span_context().trace_id)
+    structlog.get_logger().info("hello", trace_id=trace_id)
+    assert output.lines[-1].count(trace_id) == 1
+
+
+def test_what_no_logger_can_take_is_refused_as_structlog_refuses_it(output):
+    structlog.configure(processors=[lambda *_: 5])
+    with pytest.raises(ValueError, match="Last processor"):
+        structlog.get_logger().info("hello")
+    assert output.lines == []

@@ -76,3 +76,21 @@ def test_what_was_inherited_is_taken_away():
     total = {}
     merge(total, [counted, negative(counted)])
     assert total["metric"].points[""] == Distribution((1.0,), [0, 0], 0)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_newest_exemplar_of_a_counter_stands_whichever_worker_comes_first(turned):
+    old, new = Exemplar('trace_id="1"', 1, 100.0), Exemplar('trace_id="2"', 1, 200.0)
+    points = [Number(1, exemplar=exemplar) for exemplar in ((new, old) if turned else (old, new))]
+    total = {}
+    merge(total, [Family("metric", "counter", "", points={"": point}) for point in points])
+    assert (total["metric"].points[""].value, total["metric"].points[""].exemplar) == (2, new)
+
+
+def test_the_newest_exemplar_of_a_bucket_may_come_later():
+    old, new = Exemplar('trace_id="1"', 1, 100.0), Exemplar('trace_id="2"', 1, 200.0)
+    total = {}
+    for exemplar in (old, new):
+        point = Distribution((1.0,), [1, 0], 1, 50.0, {0: exemplar})
+        merge(total, [Family("metric", "histogram", "", points={"": point})])
+    assert total["metric"].points[""].exemplars == {0: new}

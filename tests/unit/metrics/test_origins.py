@@ -3,6 +3,7 @@
 
 import asyncio
 import gc
+import os
 import time
 from math import inf
 from pathlib import Path
@@ -22,7 +23,7 @@ from otel_distro.metrics.presentation import Presentation
 from otel_distro.metrics.reader import PrometheusReader
 from otel_distro.metrics.translate import families_of
 from otel_distro.otlp.export import ExportStats
-from otel_distro.variables import MetricSettings, ServiceSettings, Settings
+from otel_distro.settings.model import MetricSettings, ServiceSettings, Settings
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_what_the_library_counts_is_translated(registered):
         histogram.observe(value)
     registered(prometheus_client.Summary("bytes_sent", "Sent.")).observe(7)
     registered(prometheus_client.Info("build", "Build.")).info({"version": "1"})
-    found = by_name(registry.families())
+    found = by_name(registry.Registry().families())
     created = found["items_created"].points[r'kind="a\"b"']
     assert (created.value, created.exemplar.labels) == (3, 'trace_id="ab"')
     assert created.created == pytest.approx(time.time(), abs=60)
@@ -70,12 +71,12 @@ def test_what_the_library_counts_is_translated(registered):
 )
 def test_a_gauge_s_multiprocess_mode_is_its_policy(registered, mode, policy):
     registered(prometheus_client.Gauge("rooms", "Rooms.", multiprocess_mode=mode)).set(3)
-    assert by_name(registry.families())["rooms"].policy == policy
+    assert by_name(registry.Registry().families())["rooms"].policy == policy
 
 
 def test_a_gauge_with_a_function_is_asked(registered):
     registered(prometheus_client.Gauge("rooms", "Rooms.")).set_function(lambda: 42)
-    assert by_name(registry.families())["rooms"].points[""].value == 42
+    assert by_name(registry.Registry().families())["rooms"].points[""].value == 42
 
 
 class Custom:
@@ -88,13 +89,13 @@ class Custom:
 
 def test_an_application_s_own_collector_is_read_through_its_samples(registered):
     prometheus_client.REGISTRY.register(registered(Custom()))
-    found = by_name(registry.families())
+    found = by_name(registry.Registry().families())
     assert found["custom_seconds"].points[""] == Distribution((1.0,), [2, 3], 9)
-    assert found["custom_bytes"].points[""] == Distribution((), [3], 4)
+    assert found["custom_bytes"].points[""] == Distribution((), [3], 4, quantiles=((0.5, 1),))
 
 
 def test_the_library_s_process_metrics_give_way_to_ours():
-    names = {family.name for family in registry.families()}
+    names = {family.name for family in registry.Registry().families()}
     assert not {name for name in names if name.startswith(("process_", "python_"))}
 
 
@@ -107,6 +108,17 @@ def test_the_process_is_described_as_the_library_does():
     assert ours["process_start_time_seconds"].points[""].value == pytest.approx(time.time(), abs=24 * 3600)
     assert ours["process_open_fds"].points[""].value == pytest.approx(len([*Path("/proc/self/fd").iterdir()]), abs=3)
     assert len(ours["python_gc_collections"].points) == len(gc.get_stats())
+    counted = {
+        sample.name.removesuffix("_total"): sample.value
+        for metric in prometheus_client.REGISTRY.collect()
+        for sample in metric.samples
+        if metric.name.startswith("process")
+    }
+    ours = {name: family.points[""].value for name, family in by_name(process.families()).items() if name in counted}
+    assert ours == pytest.approx(counted, rel=0.05, abs=3)
+    used = os.times()
+    assert used.user + used.system == pytest.approx(ours["process_cpu_seconds"], abs=2)
+    assert ours["process_start_time_seconds"] == pytest.approx(counted["process_start_time_seconds"], abs=1)
 
 
 def test_an_origin_that_raises_is_counted_and_the_others_are_served(caplog):
@@ -172,7 +184,7 @@ def test_a_prefix_begins_every_instrument_s_name_and_the_older_names_are_derived
     meter.create_histogram("http.server.request.duration", unit="s").record(1, {"http.request.method": "GET"})
     found = reader.families(everything=True)
     assert set(found) == {"acme_orders", "acme_rooms", "acme_http_server_request_duration_seconds"}
-    assert legacy.add(found, "acme")["http_requests"].points.keys() == {
+    assert legacy.LegacyNames().add(found, "acme")["http_requests"].points.keys() == {
         'endpoint="unmatched",method="GET",status_code=""'
     }
 
@@ -248,7 +260,7 @@ def test_the_older_http_names_are_derived():
         points={'http_request_method="GET"': Number(2), 'http_request_method="PUT"': Number(1)},
     )
     merge(total, [durations, active])
-    legacy.add(total)
+    legacy.LegacyNames().add(total)
     assert {key: point.value for key, point in total["http_requests"].points.items()} == {
         'endpoint="/a",method="GET",status_code="200"': 4,
         'endpoint="/a",method="GET",status_code="500"': 1,

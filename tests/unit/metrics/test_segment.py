@@ -58,6 +58,8 @@ def test_a_pipe_is_no_segment():
     read, write = os.pipe()
     with pytest.raises(OSError, match="Invalid"):
         Segment.mapped(read)
+    with pytest.raises(OSError, match="descriptor"):
+        os.fstat(read)
     os.close(write)
 
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bound series measure what the instrument itself would, in every reader."""
 
+import sys
 import threading
+import time
 
 import pytest
 from opentelemetry.metrics import NoOpMeterProvider
@@ -158,3 +160,32 @@ def test_threads_lose_no_measurement(meter, reader):
     for thread in threads:
         thread.join()
     assert (sum(point(reader, "latency").counts), point(reader, "latency").sum) == (40_000, 40_000)
+
+
+def test_threads_that_take_turns_at_every_instruction_lose_no_measurement(meter, reader):
+    """The lock is held: one thread is stopped between reading and writing the word, and another must not come between."""
+    bound, between = bind(meter.create_histogram("latency"), GET), sys.getswitchinterval()
+    bound.record(1, SPAN)
+    words = bound._cell._words
+
+    class Slow:
+        def __getitem__(self, index):
+            value = words[index]
+            time.sleep(0.0001)  # lets another thread run between reading and writing
+            return value
+
+        def __setitem__(self, index, value):
+            words[index] = value
+
+    bound._cell._words = Slow()
+    threads = [threading.Thread(target=lambda: [bound.record(1, SPAN) for _ in range(50)]) for _ in range(4)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(between)
+        bound._cell._words = words
+    assert (sum(point(reader, "latency").counts), point(reader, "latency").sum) == (201, 201)

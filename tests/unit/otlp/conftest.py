@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from support.exporting import build_exporter
+from testbed.exporting import build_exporter
 
 from otel_distro.otlp.export import Exporter
 

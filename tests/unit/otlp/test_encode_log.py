@@ -9,7 +9,7 @@ from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.resources import Resource
-from support.otlp_strategies import attributes, bounded_attributes, contexts, resources, scopes, uint64, values
+from testbed.otlp_strategies import attributes, bounded_attributes, contexts, resources, scopes, uint64, values
 
 from otel_distro.otlp.encode_log import encode_log
 from otel_distro.otlp.request import build_request

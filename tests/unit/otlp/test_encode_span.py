@@ -10,7 +10,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, TraceState
-from support.otlp_strategies import bounded_attributes, contexts, readable_spans
+from testbed.otlp_strategies import bounded_attributes, contexts, readable_spans
 
 from otel_distro.otlp.encode_span import encode_span
 from otel_distro.otlp.request import build_request

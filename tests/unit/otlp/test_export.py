@@ -6,8 +6,8 @@ import threading
 
 import pytest
 from opentelemetry.sdk.resources import Resource
-from otlp_receiver import CloseConnection, PartialSuccess, Respond
-from support.exporting import RESOURCE, SCOPE, log_record, submit
+from testbed.exporting import RESOURCE, SCOPE, log_record, submit
+from testbed.otlp_receiver import CloseConnection, PartialSuccess, Respond
 
 from otel_distro.otlp.export import ExportStats
 

@@ -4,7 +4,7 @@
 import threading
 
 import pytest
-from support.exporting import RESOURCE, SCOPE, log_record
+from testbed.exporting import RESOURCE, SCOPE, log_record
 
 from otel_distro import diagnostics
 from otel_distro.otlp.export import GROUP

@@ -7,9 +7,9 @@ from email.utils import formatdate
 from time import time
 
 import pytest
-from otlp_receiver import Hang, OtlpReceiver, Respond
-from support.exporting import submit
-from support.waiting import wait_until
+from testbed.exporting import submit
+from testbed.otlp_receiver import Hang, OtlpReceiver, Respond
+from testbed.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,7 @@ def test_a_batch_that_is_turned_away_for_its_whole_time_is_given_up(receiver, ex
     exporter = exporter_to(receiver, export_timeout_millis=1, schedule_delay_millis=10)
     submit(exporter, 4)
     wait_until(lambda: exporter.stats.failed == 4)
-    assert len(receiver.requests()) == 2
+    assert len(receiver.requests()) in (1, 2)  # on a busy machine the millisecond is over with the first answer
 
 
 def test_a_collector_that_does_not_answer_in_time_is_asked_again(receiver, exporter_to, caplog):

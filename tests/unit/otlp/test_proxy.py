@@ -4,10 +4,10 @@
 import base64
 
 import pytest
-from support.certificates import issue
-from support.exporting import submit
-from support.http_proxy import http_proxy
-from support.tls_proxy import tls_in_front_of
+from testbed.certificates import issue
+from testbed.exporting import submit
+from testbed.http_proxy import http_proxy
+from testbed.tls_proxy import tls_in_front_of
 
 HOST = "collector.example"  # a name that only the proxy can resolve
 WANTED = "Basic " + base64.b64encode("user:open sésame".encode()).decode()

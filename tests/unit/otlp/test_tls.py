@@ -2,9 +2,9 @@
 """TLS to the collector, with the certificates of OTEL_EXPORTER_OTLP_CERTIFICATE, _CLIENT_CERTIFICATE and _CLIENT_KEY."""
 
 import pytest
-from support.certificates import issue
-from support.exporting import submit
-from support.tls_proxy import tls_in_front_of
+from testbed.certificates import issue
+from testbed.exporting import submit
+from testbed.tls_proxy import tls_in_front_of
 
 
 @pytest.fixture(scope="module")

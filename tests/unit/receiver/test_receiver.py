@@ -20,7 +20,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import SpanKind
-from otlp_receiver import CloseConnection, Hang, OtlpReceiver, PartialSuccess, Respond
+from testbed.otlp_receiver import CloseConnection, Hang, OtlpReceiver, PartialSuccess, Respond
 
 RESOURCE = Resource({"service.name": "checkout"})
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
@@ -149,7 +149,7 @@ def test_waiting_in_vain_says_what_arrived():
 
 
 def test_the_command_prints_what_it_gets():
-    command = [sys.executable, "-m", "otlp_receiver", "--port", "0"]
+    command = [sys.executable, "-m", "testbed.otlp_receiver", "--port", "0"]
     tools = Path(__file__).parents[3] / "tools"
     with subprocess.Popen(command, env={"PYTHONPATH": str(tools)}, stdout=subprocess.PIPE, text=True) as program:
         endpoint = program.stdout.readline().split()[2]

@@ -5,8 +5,8 @@ import math
 import signal
 
 import pytest
-from support.processes import Process, free_port, json_objects, run
-from support.scrape import TEXT, histogram_quantile, parse
+from testbed.processes import Process, free_port, json_objects, run
+from testbed.scrape import TEXT, histogram_quantile, parse
 
 SLEEP = "import signal, sys; print('ready', flush=True); signal.pause()"
 

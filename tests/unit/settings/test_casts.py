@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_distro import casts
+from otel_distro.settings import addresses, casts
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from otel_distro import casts
         (casts.exporters, "prometheus,otlp", ("prometheus", "otlp")),
         (casts.one_of("gzip", "none"), "GZIP", "gzip"),
         (casts.networks, "10.0.0.1/8,::1", ("10.0.0.1/8", "::1")),
-        (casts.url, "https://[::1]:4318/x", "https://[::1]:4318/x"),
+        (addresses.url, "https://[::1]:4318/x", "https://[::1]:4318/x"),
         (casts.path, "/metrics", "/metrics"),
     ],
 )
@@ -47,9 +47,9 @@ def test_what_is_taken(cast: casts.Cast, text: str, value: Any) -> None:
         (casts.one_of("a"), "b"),
         (casts.patterns, "a,("),
         (casts.networks, "10.0.0.0/99"),
-        (casts.url, "localhost:4318"),
-        (casts.url, "http://host:port"),
-        (casts.url, "ftp://host"),
+        (addresses.url, "localhost:4318"),
+        (addresses.url, "http://host:port"),
+        (addresses.url, "ftp://host"),
         (casts.path, "metrics"),
         (casts.pairs, "a=1,b"),
         (casts.header_pairs, "bad name=1"),
@@ -62,7 +62,7 @@ def test_what_is_refused_says_what_was_expected(cast: casts.Cast, text: str) -> 
 
 
 EVERY = [casts.boolean, casts.integer(0, 9), casts.number(0, 9), casts.log_level, casts.exporters, casts.patterns]
-EVERY += [casts.networks, casts.url, casts.path, casts.pairs, casts.header_pairs, casts.counts, casts.lower_names]
+EVERY += [casts.networks, addresses.url, casts.path, casts.pairs, casts.header_pairs, casts.counts, casts.lower_names]
 
 
 @given(st.sampled_from(EVERY), st.text())

@@ -9,7 +9,7 @@ from pathlib import Path
 import reference
 
 import otel_distro
-from otel_distro.variables import SDK_VARIABLES, Settings, declared
+from otel_distro.settings.model import SDK_VARIABLES, Settings, declared
 
 PACKAGE = Path(otel_distro.__file__).parent
 
@@ -30,4 +30,4 @@ def test_only_settings_reads_the_environment() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv", "environb", "putenv"}
     ]
-    assert set(readers) == {"settings.py"}
+    assert set(readers) == {"settings/environ.py"}

@@ -8,7 +8,7 @@ import os
 import pytest
 from requests.utils import get_environ_proxies, select_proxy
 
-from otel_distro.settings import prepare_upstream, read
+from otel_distro.settings.environ import prepare_upstream, read
 
 PROXY = "http://proxy:3128"
 NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -104,7 +104,7 @@ def test_a_proxy_without_a_scheme_is_http(written, meant):
 def test_a_value_that_is_no_proxy_is_named_without_its_credentials(value):
     reading = read({"HTTPS_PROXY": value, "OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector"})
     assert [str(problem) for problem in reading.problems] == [
-        "HTTPS_PROXY='***': expected a proxy such as http://proxy:3128"
+        "HTTPS_PROXY='***': expected a proxy such as http://proxy:3128; it is ignored"
     ]
     assert reading.settings.traces.otlp.proxy is None
 
@@ -114,7 +114,7 @@ def test_a_proxy_that_is_not_spoken_to_is_named_once_where_it_would_be_used():
     assert read(environ).problems == ()  # the collector is beside the service
     reading = read({**environ, "OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector"})
     assert [str(problem) for problem in reading.problems] == [
-        "all_proxy='***': expected an http:// proxy, so the collector is reached without one"
+        "all_proxy='***': expected an http:// proxy; the collector is reached without one"
     ]
 
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from otel_distro.reading import Reading
-from otel_distro.settings import overridden, prepare_upstream, read
-from otel_distro.variables import Settings
+from otel_distro.settings.environ import overridden, prepare_upstream, read
+from otel_distro.settings.model import Settings
+from otel_distro.settings.reading import Reading
 
 
-def read_from(environ: Mapping[str, str] | None = None, *, terminal: bool = False) -> Reading:
-    return read(environ or {}, terminal=terminal)
+def read_from(environ: Mapping[str, str] | None = None) -> Reading:
+    return read(environ or {})
 
 
 def test_an_empty_environment_gives_the_defaults_but_for_endpoints() -> None:
@@ -43,11 +43,14 @@ def test_all_problems_are_reported_at_once_with_key_value_and_expectation() -> N
         }
     )
     assert sorted(str(problem) for problem in reading.problems) == [
-        "LOG_LEVEL='LOUD': expected one of DEBUG, INFO, WARNING, ERROR, CRITICAL",
-        "OTEL_BSP_MAX_QUEUE_SIZE='abc': expected a whole number from 1 to 10000000",
-        "OTEL_DISTRO_STRICT='perhaps': expected true or false",
-        "OTEL_EXPORTER_OTLP_ENDPOINT='localhost': expected a URL such as http://localhost:4318",
-        "OTEL_RESOURCE_ATTRIBUTES='team': expected key=value pairs separated by commas, but 'team' is none",
+        "LOG_LEVEL='LOUD': expected one of DEBUG, INFO, WARNING, ERROR, CRITICAL; using INFO",
+        "OTEL_BSP_MAX_QUEUE_SIZE='abc': expected a whole number from 1 to 10000000; using 2048",
+        "OTEL_DISTRO_STRICT='perhaps': expected true or false; using false",
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT='localhost': expected a URL such as http://localhost:4318; "
+            "using http://localhost:4318 (4317 for gRPC)"
+        ),
+        "OTEL_RESOURCE_ATTRIBUTES='team': expected key=value pairs separated by commas, but 'team' is none; it is ignored",
     ]
     assert reading.settings.traces.queue.max_queue_size == 2048
     assert reading.settings.traces.otlp.endpoint == "http://localhost:4318/v1/traces"
@@ -121,24 +124,15 @@ def test_headers_are_percent_decoded_and_line_breaks_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "terminal", "json"),
-    [
-        ({}, True, True),
-        ({"ENVIRONMENT": "development"}, True, False),
-        ({"ENVIRONMENT": "local"}, False, True),
-        ({"ENVIRONMENT": "local", "JSON_LOGS": "true"}, True, True),
-        ({"JSON_LOGS": "false"}, False, False),
-    ],
+    ("environ", "json"), [({}, None), ({"JSON_LOGS": "false"}, False), ({"OTEL_DISTRO_LOG_JSON": "1"}, True)]
 )
-def test_lines_for_people_are_chosen_or_follow_from_development_on_a_terminal(
-    environ: dict[str, str], terminal: bool, json: bool
-) -> None:
-    assert read_from(environ, terminal=terminal).settings.logs.json is json
+def test_lines_for_people_are_chosen_or_follow_from_where_they_go(environ: dict[str, str], json: bool | None):
+    assert read_from(environ).settings.logs.json is json
 
 
 def test_inside_kubernetes_the_admin_port_listens_everywhere_unless_told_otherwise() -> None:
     cluster = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
-    assert read_from(cluster).settings.admin.host == "0.0.0.0"
+    assert read_from(cluster).settings.admin.host == "::"
     assert read_from({**cluster, "OTEL_EXPORTER_PROMETHEUS_HOST": "::1"}).settings.admin.host == "::1"
 
 
@@ -147,7 +141,7 @@ def test_a_batch_larger_than_its_queue_is_cut_and_reported_only_if_it_was_asked_
     assert (silent.settings.traces.queue.max_export_batch_size, silent.problems) == (10, ())
     asked = read_from({"OTEL_BSP_MAX_QUEUE_SIZE": "10", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "11"})
     assert [str(problem) for problem in asked.problems] == [
-        "OTEL_BSP_MAX_EXPORT_BATCH_SIZE='11': expected at most the queue's size, 10"
+        "OTEL_BSP_MAX_EXPORT_BATCH_SIZE='11': expected at most the queue's size, 10; using 10"
     ]
 
 
@@ -160,7 +154,7 @@ def test_each_value_knows_the_name_it_came_from() -> None:
 
 def test_what_would_make_upstream_raise_is_taken_away_and_defaults_never_override() -> None:
     environ = {"OTEL_BSP_MAX_QUEUE_SIZE": "abc", "OTEL_LOGS_EXPORTER": "otlp", "OTEL_TRACES_EXPORTER": ""}
-    prepare_upstream(read(environ, terminal=False), environ)
+    prepare_upstream(read(environ), environ)
     assert "OTEL_BSP_MAX_QUEUE_SIZE" not in environ
     assert environ["OTEL_LOGS_EXPORTER"] == "otlp"
     assert environ["OTEL_TRACES_EXPORTER"] == "otlp"

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 import pytest
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from otlp_receiver import OtlpReceiver
+from testbed.otlp_receiver import OtlpReceiver
 
 from otel_distro.otlp.export import Exporter
+from otel_distro.settings.model import OtlpSettings, QueueSettings
 from otel_distro.tracing import adopt
-from otel_distro.variables import OtlpSettings, QueueSettings
 
 
 @pytest.fixture

@@ -77,14 +77,24 @@ def test_other_processors_get_a_readable_span_and_what_they_add_is_exported(prov
     assert watcher.started == watcher.ending == [span]
 
 
+class RecordOnly(Sampler):
+    def should_sample(self, *args, **kwargs):
+        return SamplingResult(Decision.RECORD_ONLY, {"sampler": "here"})
+
+    def get_description(self):
+        return "record only"
+
+
+def test_without_other_processors_a_span_that_is_only_recorded_stays_here(exporter):
+    provider = TracerProvider(sampler=RecordOnly(), shutdown_on_exit=False)
+    adopt(provider, exporter)
+    span = provider.get_tracer("scope").start_span("work")
+    assert span.is_recording()
+    span.end()
+    assert exporter.stats.submitted == 0
+
+
 def test_a_span_that_is_only_recorded_reaches_processors_and_not_the_collector(exporter, receiver):
-    class RecordOnly(Sampler):
-        def should_sample(self, *args, **kwargs):
-            return SamplingResult(Decision.RECORD_ONLY, {"sampler": "here"})
-
-        def get_description(self):
-            return "record only"
-
     provider, watcher = TracerProvider(sampler=RecordOnly(), shutdown_on_exit=False), Watcher()
     adopt(provider, exporter)
     provider.add_span_processor(watcher)

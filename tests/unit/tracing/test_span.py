@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode
-from support.otlp_strategies import values
+from testbed.otlp_strategies import values
 
 from otel_distro import diagnostics
 from otel_distro.tracing import adopt
@@ -173,3 +173,40 @@ def test_links_and_statuses_arrive(provider, receiver):
     (sent,) = receiver.spans()
     assert (sent.status, sent.status_message) == ("ERROR", "broken")
     assert [(found.span_id, found.attributes) for found in sent.links] == [(f"{4:016x}", {"why": "batch"})]
+
+
+@pytest.mark.parametrize("most", [None, 0, 1, 2])
+@pytest.mark.parametrize("more", [0, 1, 3])
+def test_the_quick_link_is_a_link_like_any_other(most, more):
+    """`link_to` is for a span that has just been started; the SDK's span, given the same links, is what it must equal."""
+    targets = [SpanContext(trace_id=7, span_id=number + 1, is_remote=True) for number in range(more + 1)]
+    seen = []
+    for adopted in (False, True):
+        limits = SpanLimits(max_links=SpanLimits.UNSET if most is None else most)
+        span = provider_with(limits, adopted=adopted).get_tracer("scope").start_span("work")
+        (span.link_to if adopted else span.add_link)(targets[0])
+        for target in targets[1:]:
+            span.add_link(target, {"n": 1})
+        links = [(link.context, dict(link.attributes or {})) for link in span.links]
+        seen.append((links, span.dropped_links))
+    assert seen[0] == seen[1]
+    assert len(seen[0][0]) == (len(targets) if most is None else min(len(targets), most))
+
+
+def test_links_that_two_threads_add_to_one_are_all_kept():
+    tracer = provider_with(SpanLimits(), adopted=True).get_tracer("scope")
+    for _ in range(200):
+        span = tracer.start_span("work")
+        span.link_to(SpanContext(trace_id=7, span_id=1, is_remote=True))
+        barrier = threading.Barrier(2)
+
+        def add(number, span=span, barrier=barrier):
+            barrier.wait(10)
+            span.add_link(SpanContext(trace_id=7, span_id=number, is_remote=True))
+
+        threads = [threading.Thread(target=add, args=(number,)) for number in (2, 3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+        assert sorted(link.context.span_id for link in span.links) == [1, 2, 3]
