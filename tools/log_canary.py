@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -175,6 +176,7 @@ class MetricsHandler(BaseHTTPRequestHandler):
 
 def main() -> None:
     """Serve metrics and write lines until the process is ended."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as process 1 of a container it would ignore it
     settings, findings = Settings.of(os.environ), Findings()
     handler = type("Handler", (MetricsHandler,), {"findings": findings})
     threading.Thread(

@@ -1,6 +1,6 @@
 .PHONY: stack bench-collector soak-collector
 
-stack: $(VENV)/.demo ## The chat example with real Collector, Loki, Prometheus and Alertmanager, until Ctrl-C
+stack: $(VENV)/.demo ## The chat example with real Collector, VictoriaLogs, Prometheus and Alertmanager, until Ctrl-C
 	@cd tools && ../$(PYTHON) -m stack
 
 bench-collector: $(VENV)/.test ## What the Collector costs per line, beside the official preset; writes docs/benchmarks-collector.md
@@ -8,5 +8,5 @@ bench-collector: $(VENV)/.test ## What the Collector costs per line, beside the 
 
 soak: soak-collector
 
-soak-collector: $(VENV)/.test ## 1,000,000 lines through minutes of faults, every one found in Loki
+soak-collector: $(VENV)/.test ## 1,000,000 lines through minutes of faults, every one found in the store
 	@cd tools && ../$(PYTHON) -m stack.soak

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Collectors that the chart deploys run: rendered configuration, real binary, real Loki, real Kubernetes API."""
+"""The Collectors that the chart deploys run: rendered configuration, real binary, Loki's door, real Kubernetes API."""
 
 import json
 import time
@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 from charts import CHARTS, Object, helm, objects, template
-from otlp_receiver import OtlpReceiver
-from stack.lines import append, contract_line, cri
-from stack.loki import Loki, await_rows
 from support.deployed import DeployedCollector
-from support.kubernetes import Api, api_server, namespace, write_kubeconfig
+from testbed.kubernetes import Api, api_server, namespace, write_kubeconfig
+from testbed.lines import append, contract_line, cri, pod_log
+from testbed.loki import Loki, await_rows, loki_for_tests
+from testbed.otlp_receiver import OtlpReceiver
 
 AGENT_TOKEN = "agent-token"
 ACCOUNT = "system:serviceaccount:monitoring:otel-collector-agent"
@@ -41,7 +41,7 @@ def api(tmp_path_factory) -> Iterator[Api]:
         for name in ("monitoring", "chat"):
             namespace(running, name)
         values = [
-            "--set=destinations.loki.endpoint=http://loki:3100/otlp,destinations.traces.endpoint=http://tempo:4318"
+            "--set=destinations.loki.endpoint=http://loki:3100/otlp,destinations.traces.endpoint=http://tempo:4318,token.value=a-token-for-the-test"
         ]
         values += ["--set=agent.resources.limits.memory=1Gi,gateway.resources.limits.memory=1Gi"]
         done = helm(
@@ -82,7 +82,7 @@ def create_pod(api: Api) -> Object:
 
 @pytest.fixture(scope="module")
 def loki(tmp_path_factory) -> Iterator[Loki]:
-    with Loki(tmp_path_factory.mktemp("loki")) as running:
+    with loki_for_tests(tmp_path_factory.mktemp("loki")) as running:
         yield running
 
 
@@ -113,22 +113,22 @@ def test_a_log_line_and_a_span_travel_through_agent_and_gateway(api, loki, tmp_p
     kubeconfig = write_kubeconfig(tmp_path / "agent", api.kubeconfig.parent, str(api.http.base_url), AGENT_TOKEN)
 
     with OtlpReceiver() as store:
-        to = {"LOKI_OTLP_ENDPOINT": loki.otlp, "TRACES_OTLP_ENDPOINT": store.endpoint}
+        to = {**loki.variables, "TRACES_OTLP_ENDPOINT": store.endpoint}
         with DeployedCollector(tmp_path / "gateway", gateway, mounted, to) as central:
             cluster = {"COLLECTOR_K8S_AUTH": "kubeConfig", "KUBECONFIG": str(kubeconfig), "K8S_NODE_NAME": NODE}
-            files = f"[{tmp_path}/pods/*/*/*.log]"
-            here = {"COLLECTOR_LOG_FILES": files, "GATEWAY_ENDPOINT": central.otlp_grpc}
+            here = {"COLLECTOR_LOG_ROOT": f"{tmp_path}/log", "GATEWAY_ENDPOINT": central.otlp_http}
             with DeployedCollector(tmp_path / "agent-state", agent, mounted, cluster | here) as local:
-                log = tmp_path / "pods" / f"chat_chat-api-7d9f-x1_{made['metadata']['uid']}" / "main" / "0.log"
+                log = pod_log(tmp_path, "main", f"chat_chat-api-7d9f-x1_{made['metadata']['uid']}")
                 append(log, cri(contract_line("hello", service="chat-api", environment="test", trace_id=TRACE)))
                 append(log, cri("a plain line of somebody else's program"))
-                rows = await_rows(loki, '{k8s_namespace_name="chat"}', 2)
+                append(log, cri(contract_line("of another", service="payments")))
+                rows = await_rows(loki, '{k8s_namespace_name="chat"}', 3)
                 post_span(local)
                 (span,) = store.wait_for(lambda received: received.spans("GET /"))
                 assert "forbidden" not in local.process.output
 
     by_line = {row.line: row for row in rows}
-    assert by_line.keys() == {"hello", "a plain line of somebody else's program"}
+    assert by_line.keys() == {"hello", "a plain line of somebody else's program", "of another"}
     common = {
         "service_name": "chat-api",
         "k8s_namespace_name": "chat",
@@ -139,6 +139,11 @@ def test_a_log_line_and_a_span_travel_through_agent_and_gateway(api, loki, tmp_p
     assert by_line["hello"].metadata["trace_id"] == TRACE
     assert by_line["hello"].metadata["k8s_pod_name"] == "chat-api-7d9f-x1"
     assert by_line["a plain line of somebody else's program"].labels == common
+    # A pod cannot write into another service's stream; what its line says stays with the line.
+    assert by_line["of another"].labels["service_name"] == "chat-api"
+    assert by_line["of another"].metadata["service"] == "payments"
+    assert not {name for row in rows for name in row.metadata if name.startswith("app")}
+    assert not {name for name in span.origin.resource if name.startswith("app.")}
     assert span.origin.resource["k8s.deployment.name"] == "chat-api"
     assert span.origin.resource["k8s.namespace.name"] == "chat"
 
@@ -148,7 +153,7 @@ def test_spans_reach_a_sampling_gateway_by_trace_id_and_a_failed_one_is_kept(api
     chart = CHARTS / "otel-collector"
     rendered = objects(template(chart, values=[chart / "ci" / "tail-sampling.yaml"]))
     agent, gateway = (next(item for item in rendered if item["kind"] == kind) for kind in ("DaemonSet", "StatefulSet"))
-    sampling = {"SAMPLING_DECISION_WAIT": "1s", "SAMPLING_PERCENT": "0", "LOKI_OTLP_ENDPOINT": loki.otlp}
+    sampling = {"SAMPLING_DECISION_WAIT": "1s", "SAMPLING_PERCENT": "0", **loki.variables}
     cluster = {"COLLECTOR_K8S_AUTH": "kubeConfig", "KUBECONFIG": str(api.kubeconfig), "K8S_NODE_NAME": NODE}
     with OtlpReceiver() as store:
         to = sampling | {"TRACES_OTLP_ENDPOINT": store.endpoint}
@@ -157,7 +162,7 @@ def test_spans_reach_a_sampling_gateway_by_trace_id_and_a_failed_one_is_kept(api
             here = {
                 "GATEWAY_HEADLESS_HOST": host,
                 "GATEWAY_HEADLESS_PORT": port,
-                "COLLECTOR_LOG_FILES": f"[{tmp_path}/none]",
+                "COLLECTOR_LOG_ROOT": f"{tmp_path}/none",
             }
             with DeployedCollector(tmp_path / "agent", agent, rendered, cluster | here) as local:
                 post_span(local, traceId="1" * 32, name="fast and well")
@@ -173,7 +178,7 @@ def test_the_gateway_refuses_who_does_not_know_the_token(api, loki, tmp_path):
     mounted.append(api.get(f"{core}/secrets/otel-collector-token") | {"kind": "Secret"})
     workload = api.get(f"{apps}/statefulsets/otel-collector-gateway")
     with (
-        DeployedCollector(tmp_path, workload, mounted, {"LOKI_OTLP_ENDPOINT": loki.otlp}) as central,
+        DeployedCollector(tmp_path, workload, mounted, loki.variables) as central,
         pytest.raises(urllib.error.HTTPError, match="401"),
     ):
         post_span(central)

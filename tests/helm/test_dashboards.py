@@ -35,7 +35,8 @@ def test_panels_have_descriptions_units_and_variable_data_sources():
 
 def test_rates_follow_the_scrape_interval_and_histograms_carry_exemplars():
     targets = [(where, panel, target) for where, panel in panels() for target in panel["targets"]]
-    histograms = [target for _, _, target in targets if "histogram_quantile" in target["expr"]]
+    drawn = [target for _, panel, target in targets if panel["type"] == "timeseries"]  # a number has no dots
+    histograms = [target for target in drawn if "histogram_quantile" in target["expr"]]
     assert len(histograms) >= 8
     assert [target["expr"] for target in histograms if not target["exemplar"]] == []
     for where, _, target in targets:
@@ -77,3 +78,13 @@ def test_dashboards_lead_to_each_other_with_the_same_variables_and_time():
             True,
         ), name
         assert "otel-distro" in board["tags"], name
+
+
+def test_application_shows_numbers_first_and_the_worst_routes():
+    kinds = [panel["type"] for where, panel in panels() if where.startswith("application")]
+    assert kinds[:6] == ["stat"] * 6
+    assert kinds.count("table") == 2
+
+
+def test_a_moment_is_the_same_in_every_panel():
+    assert {board["graphTooltip"] for board in BOARDS.values()} == {1}

@@ -12,8 +12,8 @@ import httpx
 import pytest
 import yaml
 from charts import CHARTS
-from otlp_receiver import OtlpReceiver
-from processes import Process, free_port
+from testbed.otlp_receiver import OtlpReceiver
+from testbed.processes import Process, free_port
 
 OPERATOR = CHARTS / "operator"
 REPOSITORY = CHARTS.parent

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every expression of every dashboard and rule, against real Prometheus and Loki behind the chat example under load.
+"""Every expression of every dashboard and rule, against real Prometheus and Loki's door behind the chat example under load.
 
 The targets carry the labels that the operator and our monitors give them in a cluster.
 """
@@ -14,11 +14,6 @@ from pathlib import Path
 import pytest
 from demo.stack import CHAT_DIRECTORY
 from demo.traffic import calls, send
-from otlp_receiver import OtlpReceiver
-from stack.collector import Collector, reading
-from stack.lines import append, cri, pod_log
-from stack.loki import Loki, await_rows
-from stack.server import eventually
 from support.expressions import (
     Selector,
     dashboard_queries,
@@ -28,12 +23,17 @@ from support.expressions import (
     selectors,
     variable_metrics,
 )
-from support.processes import Service
-from support.prometheus import Prometheus
+from testbed.collector import Collector, reading
+from testbed.lines import append, cri, pod_log
+from testbed.loki import Loki, await_rows, loki_for_tests
+from testbed.otlp_receiver import OtlpReceiver
+from testbed.scraping import Prometheus
+from testbed.server import eventually
+from testbed.services import Service
 
 TARGET_LABELS = {"namespace", "app", "pod", "instance", "job"}
 ROUNDS, CALLS = 12, 24
-METRIC_VARIABLES = {"$namespace": ".+", "$service": ".+", "$node": ".+", "$__rate_interval": "1m"}
+METRIC_VARIABLES = {"$namespace": ".*", "$service": ".+", "$node": ".+", "$__rate_interval": "1m"}
 PROMETHEUS = sorted(set(dashboard_queries("prometheus")))
 LOKI = sorted(set(dashboard_queries("loki")))
 RULES = sorted(set(rule_queries()))
@@ -51,9 +51,9 @@ def observed(tmp_path_factory) -> Iterator[Observed]:
     """The chat example, loaded; its metrics in Prometheus with the rules, its lines in Loki, its spans in the Collector."""
     folder = tmp_path_factory.mktemp("observed")
     with ExitStack() as parts:
-        store, loki = parts.enter_context(OtlpReceiver()), parts.enter_context(Loki(folder / "loki"))
+        store, loki = parts.enter_context(OtlpReceiver()), parts.enter_context(loki_for_tests(folder / "loki"))
         traces = {"TRACES_OTLP_ENDPOINT": store.endpoint, "COLLECTOR_TRACES_EXPORTERS": "[otlp_http/traces]"}
-        variables = reading(folder / "logs", loki.otlp) | traces
+        variables = reading(folder / "logs", loki) | traces
         collector = parts.enter_context(Collector(folder / "collector", variables))
         common = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.otlp_http, "OTEL_BSP_SCHEDULE_DELAY": "200"}
         common["OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"] = "true"
@@ -176,7 +176,7 @@ def test_log_panel_has_data(observed, where, expression):
     # Nothing here takes a second; a threshold of none shows that the field is there.
     query = expression.replace("duration_ms > 1000", "duration_ms > 0")
     for variable, value in {
-        "$namespace": ".+",
+        "$namespace": ".*",
         "$service": ".+",
         "$search": "",
         "$trace": observed.trace_id,

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from charts import CHARTS, helm, template
 
-LOKI = "--set=destinations.loki.endpoint=http://loki:3100/otlp"
+LOKI = "--set=destinations.loki.endpoint=http://loki:3100/otlp,token.value=a-token-of-forty-characters-for-the-test"
 OAUTH = r"kube-prometheus-stack.grafana.grafana\.ini.auth\.{}.client_id"
 
 COLLECTOR = {
@@ -41,9 +41,9 @@ COLLECTOR = {
         "agent.enabled: agent and gateway are both off",
     ),
     "gateway off": (["--set=gateway.enabled=false"], "agent.gatewayEndpoint: gateway.enabled is false"),
-    "unknown token": (["--set=agent.gatewayEndpoint=gateway:4317"], "token: a gateway outside this release"),
+    "no token": (["--set=token.value="], "token: neither token.existingSecret nor token.value is set"),
     "two tokens": (
-        ["--set=token.value=0123456789abcdef,token.existingSecret=x"],
+        ["--set=token.existingSecret=x"],
         "token.value: token.existingSecret is set too",
     ),
     "sampling for nothing": (
@@ -51,7 +51,7 @@ COLLECTOR = {
         "tailSampling.enabled: destinations.traces.endpoint is empty",
     ),
     "sampling elsewhere": (
-        ["--set=tailSampling.enabled=true,agent.gatewayEndpoint=gateway:4317,token.existingSecret=x"],
+        ["--set=tailSampling.enabled=true,agent.gatewayEndpoint=gateway:4318"],
         "tailSampling.enabled: agent.gatewayEndpoint is one address",
     ),
     "sampling under TLS": (
@@ -92,6 +92,10 @@ UMBRELLA = {
     "logs nowhere": (
         ["local", "--set=loki.enabled=false"],
         "otel-collector.destinations.loki.endpoint: still http://loki:3100/otlp",
+    ),
+    "a canary that asks nobody": (
+        ["local", "--set=loki.enabled=false,otel-collector.destinations.loki.endpoint=https://loki.example.com/otlp"],
+        "otel-collector.canary.lokiUrl: still http://loki:3100 while loki.enabled is false",
     ),
     "typo": (["local", "--set=rules.enable=true"], "at '/rules': additional properties 'enable' not allowed"),
     "typo in the Collector's part": (

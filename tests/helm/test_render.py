@@ -2,6 +2,7 @@
 """Every case of helm/*/ci lints, renders what its golden says, and is valid Kubernetes."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def case(name: str, umbrella: Path) -> tuple[Path, Path]:
 
 def test_every_case_has_a_golden_and_every_golden_a_case():
     assert [str(path.relative_to(GOLDENS).with_suffix("")) for path in sorted(GOLDENS.rglob("*.yaml"))] == CASES
-    assert len(CASES) == 12
+    assert len(CASES) == 13
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -108,3 +109,24 @@ def test_runbook_links_get_their_base(umbrella):
 @pytest.mark.parametrize("name", NAMES)
 def test_readme_is_generated_from_the_values(name):
     assert (CHARTS / name / "README.md").read_text() == readme(CHARTS / name), "run `make chart-readmes`"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_two_renders_are_the_same_byte_for_byte(name, umbrella):
+    """GitOps renders at each sync: whatever differs is applied, and a token that differs locks every agent out."""
+    chart, values = case(name, umbrella)
+    assert template(chart, values=[values]) == template(chart, values=[values])
+
+
+@pytest.mark.parametrize("chart", ["fastapi-service", "observability", "otel-collector"])
+def test_no_template_makes_anything_up(chart):
+    """Nothing random, no time of day, nothing that only a cluster knows."""
+    texts = [path.read_text() for path in (CHARTS / chart / "templates").iterdir()]
+    actions = [
+        re.sub(r'"[^"]*"|/\*.*?\*/', "", action)
+        for text in texts
+        for action in re.findall(r"\{\{(.*?)\}\}", text, re.DOTALL)
+    ]
+    assert len(actions) >= 20
+    made_up = re.compile(r"\b(?:rand\w+|uuidv4|gen\w+|lookup|now|htpasswd|derivePassword)\b")
+    assert [action for action in actions if made_up.search(action)] == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from charts import CHARTS
-from programs import program
+from testbed.programs import program
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from charts import CHARTS
-from programs import program
+from testbed.programs import program
 
 RULES = sorted((CHARTS / "observability" / "rules").glob("*.yaml"))
 CASES = sorted((Path(__file__).parent / "rules").glob("*.test.yaml"))

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from otlp_receiver import OtlpReceiver
-from stack.collector import Collector
-from stack.loki import Loki, await_rows
+from testbed.collector import Collector
+from testbed.loki import Loki, await_rows
+from testbed.otlp_receiver import OtlpReceiver
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P"
 SECOND = 10**9
@@ -31,7 +31,7 @@ def gateway(loki: Loki, traces: OtlpReceiver, tmp_path_factory: pytest.TempPathF
     (directory / "token").write_text("let-me-in")
     variables = {
         "COLLECTOR_TOKEN_FILE": str(directory / "token"),
-        "LOKI_OTLP_ENDPOINT": loki.otlp,
+        **loki.variables,
         "COLLECTOR_TRACES_PROCESSORS": "[memory_limiter, tail_sampling, redaction]",
         "COLLECTOR_TRACES_EXPORTERS": "[otlp_http/traces]",
         "TRACES_OTLP_ENDPOINT": traces.endpoint,

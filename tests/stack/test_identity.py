@@ -6,11 +6,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from processes import json_objects
-from stack.collector import Collector
-from stack.lines import append
-from stack.loki import Loki, Row, await_rows
-from support.processes import LAUNCHER, run
+from testbed.collector import Collector
+from testbed.lines import append
+from testbed.loki import Loki, Row, await_rows
+from testbed.processes import json_objects, run
+from testbed.services import LAUNCHER
 
 EVENTS = 8
 
@@ -28,7 +28,10 @@ def both_ways(loki: Loki, collector: Collector, logs: Path) -> tuple[list[Row], 
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.otlp_http,
     }
     done = run([LAUNCHER, "python", str(Path(__file__).with_name("events.py"))], environment)
-    lines = [line for line in json_objects(done.stdout.splitlines()) if line["logger"] in ("events", "stdlib")]
+    # structlog prints to stdout, the standard library to stderr, as they do without us; a container's log holds both.
+    printed = json_objects([*done.stdout.splitlines(), *done.stderr.splitlines()])
+    ours = [line for line in printed if line["logger"] in ("events", "stdlib")]
+    lines = sorted(ours, key=lambda line: line["timestamp"])
     assert [line.pop("otlp", None) for line in lines] == [True] * EVENTS, done.stdout + done.stderr
     # Another service, or Loki would take the second of two equal records for a repetition of the first.
     append(logs / "log" / service / "app.log", *(json.dumps(line | {"service": f"{service}-file"}) for line in lines))

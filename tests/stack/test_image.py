@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from programs import program
-from stack.collector import arguments
-from stack.server import REPOSITORY
+from testbed.collector import arguments
+from testbed.programs import program
+from testbed.server import REPOSITORY
 
 DOCKERFILE = (REPOSITORY / "collector" / "Dockerfile").read_text()
 COPIES = [words.split() for words in re.findall(r"^COPY (?!--)(.+)$", DOCKERFILE, re.MULTILINE)]
@@ -25,7 +25,7 @@ def test_what_is_copied_is_enough_to_build_the_collector_of_the_tests(tmp_path: 
         copy.parent.mkdir(parents=True)
         (shutil.copytree if (REPOSITORY / source).is_dir() else shutil.copy)(REPOSITORY / source, copy)
     expected = str(program("collector"))
-    command = [sys.executable, *re.findall(r"python3 (-m) (programs) (collector)", DOCKERFILE)[0]]
+    command = [sys.executable, *re.findall(r"python3 (-m) (testbed\.programs) (collector)", DOCKERFILE)[0]]
     found = subprocess.run(command, cwd=tmp_path / "src" / "tools", capture_output=True, text=True, check=True)
     assert found.stdout.strip() == expected
 
@@ -44,7 +44,7 @@ def test_the_image_starts_what_is_tested_here() -> None:
 def test_the_compiler_of_the_image_is_new_enough() -> None:
     """The image's Go is at least the one that the builder's module asks for."""
     image = re.findall(r"^FROM golang:(\d+)\.(\d+)", DOCKERFILE, re.MULTILINE)
-    module = (REPOSITORY / "tools" / "programs" / "modules" / "ocb" / "go.mod").read_text()
+    module = (REPOSITORY / "tools" / "testbed" / "programs" / "modules" / "ocb" / "go.mod").read_text()
     wanted = re.findall(r"^go (\d+)\.(\d+)", module, re.MULTILINE)
     assert len(image) == len(wanted) == 1
     assert tuple(map(int, image[0])) >= tuple(map(int, wanted[0]))

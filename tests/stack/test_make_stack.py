@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make stack`: real services, Collector, Loki, Prometheus, Alertmanager, and three queries that have an answer."""
+"""`make stack`: real services, Collector, VictoriaLogs, Prometheus, Alertmanager, and three queries that have an answer."""
 
 import re
 import sys
 
-from processes import Process
-from stack.server import REPOSITORY
+from testbed.processes import Process
+from testbed.server import REPOSITORY
 
 
 def test_make_stack_shows_queries_that_have_an_answer() -> None:
@@ -18,5 +18,5 @@ def test_make_stack_shows_queries_that_have_an_answer() -> None:
     counts = [int(count) for count in re.findall(r": (\d+) (?:lines|requests)", shown)]
     assert len(counts) == 3, shown
     assert min(counts) > 0
-    for name in ("chat", "Prometheus", "Alertmanager", "Loki", "Collector"):
+    for name in ("chat", "Prometheus", "Alertmanager", "VictoriaLogs", "Loki's door", "Collector"):
         assert re.search(rf"^  {name} +http://127\.0\.0\.1:\d+", shown, re.MULTILINE), name

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every numbered event is found in Loki, whatever happened on the way; `make soak` runs the same for minutes.
+"""Every numbered event is found in the store, whatever happened on the way; `make soak` runs the same for minutes.
 
 Three writers run through each fault: a container's log rotated by rename, an application's file rotated by
 copy-truncate, and an OTLP client that tries again until it is accepted.
@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stack.faulty_proxy import DOWN, HEALTHY
-from stack.loki import Loki
-from stack.no_loss import SCRIPTS, Count, Line, Script
-from stack.server import eventually
+from testbed.faulty_proxy import DOWN, HEALTHY
+from testbed.no_loss import SCRIPTS, Count, Line, Script, Store
+from testbed.server import eventually
 
 EVENTS = 4000
 RATE = 2000.0
@@ -21,16 +20,16 @@ FAULT_SECONDS = 2.0
 
 
 @pytest.fixture
-def line(tmp_path: Path, loki: Loki, request: pytest.FixtureRequest) -> Iterator[Line]:
+def line(tmp_path: Path, store: Store, request: pytest.FixtureRequest) -> Iterator[Line]:
     """A whole line of its own; parameters are further variables of the Collector."""
-    with Line(tmp_path, loki, EVENTS, RATE, getattr(request, "param", {})) as running:
+    with Line(tmp_path, store, EVENTS, RATE, getattr(request, "param", {})) as running:
         yield running
 
 
 def assert_nothing_lost(counts: dict[str, Count]) -> None:
     """No number is missing; doubled is at most what the Collector had read since it last noted its place, per file.
 
-    Loki takes equal records once, so what is sent twice is seen twice only where a line has no time of its own.
+    Equal records count once, so what is sent twice is seen twice only where a line has no time of its own.
     """
     assert len(counts) == 3
     assert [count.missing for count in counts.values()] == [0, 0, 0]
@@ -39,7 +38,7 @@ def assert_nothing_lost(counts: dict[str, Count]) -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 def test_no_event_is_lost(line: Line, script: Script) -> None:
-    """Through an outage of Loki or of the Collector, with files rotated meanwhile, every number arrives."""
+    """Through an outage of the store or of the Collector, with files rotated meanwhile, every number arrives."""
     script(line, FAULT_SECONDS)
     assert_nothing_lost(line.settle(60))
 
@@ -64,10 +63,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_full_disk_makes_the_senders_wait(tmp_path: Path, loki: Loki, small_disk: Path) -> None:
+def test_a_full_disk_makes_the_senders_wait(tmp_path: Path, store: Store, small_disk: Path) -> None:
     """When the disk below the queue is full, it is as when the queue is: all arrives once there is room again."""
     storage = {"COLLECTOR_STORAGE": str(small_disk)}
-    with Line(tmp_path / "line", loki, EVENTS, RATE, storage) as line:
+    with Line(tmp_path / "line", store, EVENTS, RATE, storage) as line:
         line.proxy.fault = DOWN
         failed = "otelcol_exporter_enqueue_failed_log_records_total"
         eventually(lambda: line.collector.metrics().value(failed), 30.0)

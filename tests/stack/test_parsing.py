@@ -7,9 +7,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from stack.collector import Collector
-from stack.lines import append, contract_line, cri, docker, pod_log, timestamp
-from stack.loki import Loki, Row, await_rows
+from testbed.collector import Collector
+from testbed.lines import append, contract_line, cri, pod_log, timestamp
+from testbed.loki import Loki, Row, await_rows
 
 pytestmark = pytest.mark.usefixtures("collector")
 
@@ -110,15 +110,6 @@ def test_a_foreign_traceback_is_one_record(loki: Loki, pod: Path, logs: Path) ->
         assert sorted(row.line for row in rows_of(loki, path, 3)) == sorted(["before", "\n".join(TRACEBACK), "after"])
 
 
-def test_docker_lines_lose_their_envelope(loki: Loki, logs: Path) -> None:
-    """The json-file driver's line ends and pieces leave no trace."""
-    service = f"docker-{uuid4().hex[:8]}"
-    whole, cut = contract_line("whole", service=service), contract_line("cut", service=service)
-    path = logs / "containers" / uuid4().hex / f"{uuid4().hex}-json.log"
-    append(path, docker(whole), docker(cut[:40], end=""), docker(cut[40:]))
-    assert [row.line for row in await_rows(loki, f'{{service_name="{service}"}}', 2)] == ["whole", "cut"]
-
-
 def test_the_folder_names_the_service_of_a_file(loki: Loki, logs: Path) -> None:
     """/var/log/<app>/x.log: its plain lines belong to <app>; a line that names its service keeps that."""
     app = f"app-{uuid4().hex[:8]}"
@@ -169,3 +160,12 @@ def test_what_loki_would_refuse_is_repaired(loki: Loki, pod: Path, collector: Co
     assert len(rows["traceback"].metadata["exception"]) < 17_000
     assert {"original_timestamp"} <= rows["old"].metadata.keys() & rows["future"].metadata.keys()
     assert collector.metrics().value("otelcol_exporter_send_failed_log_records_total") == before
+
+
+def test_secrets_of_foreign_programs_do_not_reach_loki(loki: Loki, pod: Path) -> None:
+    """One machine's Collector redacts as the gateway does: by key and by shape."""
+    secrets = {"password": "hunter2", "url": "postgres://user:pw123@db/x", "header": "Bearer abcdefgh12345678"}
+    append(pod, cri(contract_line("login", note="harmless", **secrets)))
+    (row,) = rows_of(loki, pod, 1)
+    assert [secret for secret in ("hunter2", "pw123", "abcdefgh12345678") if secret in str(row)] == []
+    assert row.metadata["note"] == "harmless"

@@ -6,9 +6,9 @@ import time
 
 import pytest
 from demo.traffic import calls, send
-from programs import program
-from support.prometheus import Prometheus
-from support.scrape import OPENMETRICS, TEXT
+from testbed.programs import program
+from testbed.scrape import OPENMETRICS, TEXT
+from testbed.scraping import Prometheus
 
 SENT = 48
 COUNT = "sum(http_server_request_duration_seconds_count)"

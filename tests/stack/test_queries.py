@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stack.lines import append, contract_line, cri, pod_log, timestamp
-from stack.loki import Loki, await_rows
-from stack.server import REPOSITORY
+from testbed.lines import append, contract_line, cri, pod_log, timestamp
+from testbed.loki import Loki, await_rows
+from testbed.server import REPOSITORY
 
 pytestmark = pytest.mark.usefixtures("collector")
 

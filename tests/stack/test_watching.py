@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from processes import Process, free_port
-from programs import program
-from scrape import TEXT, scrape
-from stack.collector import Collector, reading
-from stack.faulty_proxy import Fault, FaultyProxy
-from stack.lines import append, contract_line, cri, pod_log
-from stack.loki import Loki
-from stack.prometheus import Prometheus
-from stack.server import REPOSITORY, eventually, fetch, fetch_json
+from testbed.collector import Collector, reading
+from testbed.faulty_proxy import Fault, FaultyProxy
+from testbed.lines import append, contract_line, cri, pod_log
+from testbed.loki import Loki
+from testbed.processes import Process, free_port
+from testbed.programs import program
+from testbed.prometheus import Prometheus
+from testbed.scrape import TEXT, scrape
+from testbed.server import REPOSITORY, eventually, fetch, fetch_json
 
 MONITORING = REPOSITORY / "collector" / "monitoring"
 CANARY = REPOSITORY / "tools" / "log_canary.py"
@@ -41,7 +41,7 @@ def test_health_answers_and_every_metric_of_the_alerts_exists(
     fetch(collector.url)
     with FaultyProxy(loki.url) as proxy:
         proxy.fault = Fault(400)
-        with Collector(tmp_path / "collector", reading(tmp_path, f"{proxy.url}/otlp")) as failing:
+        with Collector(tmp_path / "collector", loki.variables | reading(tmp_path, f"{proxy.url}/otlp")) as failing:
             append(pod_log(tmp_path), cri(contract_line()))
             eventually(lambda: failing.metrics().value("otelcol_exporter_send_failed_log_records_total"))
             emitted = failing.metrics().body + CANARY.read_text()
@@ -55,7 +55,7 @@ def test_health_answers_and_every_metric_of_the_alerts_exists(
 def test_records_refused_for_good_are_counted_alerted_and_block_nothing(loki: Loki, tmp_path: Path) -> None:
     """One 400 makes CollectorRecordsLost pending in a real Prometheus; the next line arrives."""
     with FaultyProxy(loki.url) as proxy:
-        variables = reading(tmp_path, f"{proxy.url}/otlp")
+        variables = loki.variables | reading(tmp_path, f"{proxy.url}/otlp")
         with (
             Collector(tmp_path / "collector", variables) as collector,
             Prometheus(
@@ -82,7 +82,7 @@ def test_the_canary_measures_the_way_of_a_line(loki: Loki, logs: Path) -> None:
     """Lines written to a file are found in Loki, and their delay is a histogram on /metrics."""
     file, port = logs / "log" / "log-canary" / "canary.log", free_port()
     file.parent.mkdir(parents=True)
-    environment = {"LOKI_URL": loki.url, "CANARY_FILE": str(file), "CANARY_PORT": str(port)}
+    environment = {"LOKI_URL": loki.url, "LOKI_TENANT": loki.tenant, "CANARY_FILE": str(file), "CANARY_PORT": str(port)}
     with Process([sys.executable, str(CANARY)], environment | {"CANARY_INTERVAL_SECONDS": "0.5"}) as canary:
         canary.wait_for_port(port)
         url = f"http://127.0.0.1:{port}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from programs import program
+from testbed.programs import program
 
 CHARTS: Final = Path(__file__).parents[2] / "helm"
 Object = dict[str, Any]

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import kubernetes_validate
 import yaml
-from programs import program
+from testbed.programs import program
 
 
-class YamlLoader(yaml.CSafeLoader):
+class YamlLoader(yaml.CSafeLoader):  # type: ignore[misc]  # PyYAML has no types
     """YAML in which a lone `=` is text, as in the operators of matchers, and not YAML 1.1's default-value tag."""
 
 
@@ -43,8 +43,8 @@ def write_schemas(destination: Path) -> Path:
 
 @cache
 def prometheus_operator_crds() -> Path:
-    """Return the folder of the prometheus-operator's CRDs, in the Go module that tools/programs pins."""
-    module = Path(__file__).parents[1] / "programs" / "modules" / "prometheus-operator"
+    """Return the folder of the prometheus-operator's CRDs, in the Go module that tools/testbed/programs pins."""
+    module = Path(__file__).parents[1] / "testbed" / "programs" / "modules" / "prometheus-operator"
     command = ["go", "mod", "download", "-json", "github.com/prometheus-operator/prometheus-operator"]
     found = subprocess.run(command, cwd=module, check=True, capture_output=True, text=True)
     return Path(json.loads(found.stdout)["Dir"]) / "example" / "prometheus-operator-crd"

@@ -7,8 +7,8 @@ import statistics
 import sys
 from datetime import datetime, timezone
 
-from programs.catalog import PROGRAMS
-from stack.server import REPOSITORY
+from testbed.programs.catalog import PROGRAMS
+from testbed.server import REPOSITORY
 
 from collector_bench.measure import VARIANTS, Result, measure
 
@@ -17,7 +17,7 @@ PAGE = REPOSITORY / "docs" / "benchmarks-collector.md"
 HEAD = """# What the Collector costs per log line
 
 Written by `make bench-collector`. CRI lines of 500 bytes with a JSON line of the contract inside, one container, {rate:,} a second for
-{seconds} s, to a real Loki on the same machine: {cores} processors, {machine}, Collector {collector}, Loki {loki}, {day}; medians of
+{seconds} s, to a real VictoriaLogs on the same machine: {cores} processors, {machine}, Collector {collector}, VictoriaLogs {store}, {day}; medians of
 {rounds} interleaved rounds, load average {load:.1f} at the end. *preset* is the official chart's `logsCollection` (our program, its
 configuration): it only takes the CRI envelope off and queues in memory, while ours parses the line, repairs it for Loki, and has queue and
 offsets on disk, synchronised.
@@ -28,7 +28,7 @@ offsets on disk, synchronised.
 FOOT = """
 *cores*: processor time that the load took, by the time it lasted. *behind*: how long after the last line was written the last one was sent.
 The bar: at most 1 core and 150 MiB at 10,000 lines/s with nothing lost, a median delay of at most 2 s.
-*saturates at*: lines a second while a backlog of one file was worked off, Loki taking its part of the same processors. There one file is read by one
+*saturates at*: lines a second while a backlog of one file was worked off, the store taking its part of the same processors. There one file is read by one
 thread, which with fsync waits for the disk with each 1,000 lines; several files are read in parallel. On a machine that does other work as
 well, what is left of the processors decides: compare the rows of one run only. *its own*: anonymous memory; the rest is the program and the queue's file, which is mapped, and
 which the kernel takes back when memory is short: that, not the heap, is what grows while an outage is worked off.
@@ -62,7 +62,7 @@ def main(rounds: int) -> None:
         cores=os.cpu_count(),
         machine=platform.machine(),
         collector=PROGRAMS["collector"].version,
-        loki=PROGRAMS["loki"].version,
+        store=PROGRAMS["victoria-logs"].version,
         day=datetime.now(timezone.utc).date(),
         load=os.getloadavg()[0],
     )

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from stack.lines import contract_line, timestamp
+from testbed.lines import contract_line, timestamp
 
 LINE_BYTES = 500
 STEP_SECONDS = 0.05

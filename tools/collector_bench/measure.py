@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import tempfile
@@ -12,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from programs import program
-from stack.collector import Collector, reading
-from stack.lines import append, contract_line, cri, pod_log
-from stack.loki import Loki
-from stack.server import eventually
+from testbed.collector import Collector, reading
+from testbed.lines import append, contract_line, cri, pod_log
+from testbed.programs import program
+from testbed.server import eventually, fetch
+from testbed.victoria_logs import VictoriaLogs
 
 from collector_bench.load import Load
 
@@ -33,8 +34,8 @@ class Result:
         cores: processor seconds that the load took, per second of load.
         behind: seconds from the end of the load until its last line was sent.
         peak_mib: peak resident memory.
-        lost: lines written that Loki does not have.
-        extra: lines that Loki has more than once.
+        lost: lines written that the store does not have.
+        extra: lines that the store has more than once.
         delay: median seconds from write to query, at 1,000 lines/s.
         capacity: lines per second while a backlog was worked off: where it saturates.
         backlog_mib: peak resident memory meanwhile, the mapped queue file included.
@@ -60,20 +61,24 @@ class Preset(Collector):
 
 
 def measure(variant: str, rate: float, seconds: float) -> Result:
-    """Run one variant with a Loki of its own through all three measurements."""
-    with tempfile.TemporaryDirectory(prefix="collector-bench-") as folder, Loki(Path(folder) / "loki") as loki:
-        bench = _Bench(variant, Path(folder), loki)
+    """Run one variant with a store of its own through all three measurements."""
+    with (
+        tempfile.TemporaryDirectory(prefix="collector-bench-") as folder,
+        VictoriaLogs(Path(folder) / "store") as store,
+    ):
+        bench = _Bench(variant, Path(folder), store)
         return Result(*bench.steady(rate, seconds), bench.delay(), *bench.capacity(rate * seconds / 2))
 
 
 class _Bench:
-    def __init__(self, variant: str, directory: Path, loki: Loki) -> None:
-        self._directory, self._loki = directory, loki
+    def __init__(self, variant: str, directory: Path, store: VictoriaLogs) -> None:
+        self._directory, self._store = directory, store
         self._kind = Preset if variant == "preset" else Collector
         self._variables = {"COLLECTOR_FSYNC": "false"} if "no fsync" in variant else {}
 
     def _collector(self, logs: Path) -> Collector:
-        return self._kind(logs / "collector", reading(logs, self._loki.otlp) | self._variables)
+        files = {"COLLECTOR_LOG_FILES": f"[{logs}/log/pods/*/*/*.log*]"}  # the preset has no default of its own
+        return self._kind(logs / "collector", reading(logs, self._store) | files | self._variables)
 
     def steady(self, rate: float, seconds: float) -> tuple[float, float, float, int, int]:
         """Write at a steady rate; return cores, seconds behind, peak MiB, lines lost and lines doubled."""
@@ -118,11 +123,15 @@ class _Bench:
     def _probe(self, log: Path) -> float:
         name, start = uuid.uuid4().hex, time.monotonic()
         append(log, cri(contract_line(name, service="delay")))
-        eventually(lambda: self._loki.value(f'sum(count_over_time({{k8s_container_name="delay"}} |= "{name}" [1m]))'))
+        eventually(lambda: self._count(f'"k8s.container.name":="delay" "{name}"'))
         return time.monotonic() - start
 
     def _stored(self, container: str) -> int:
-        return int(sum(self._loki.value(f'sum(count_over_time({{k8s_container_name="{container}"}}[30m]))').values()))
+        return self._count(f'"k8s.container.name":="{container}"')
+
+    def _count(self, logsql: str) -> int:
+        query = {"query": f"{logsql} | stats count() lines"}
+        return int(json.loads(fetch(f"{self._store.url}/select/logsql/query", query) or b"{}").get("lines", 0))
 
 
 def _await_sent(collector: Collector, lines: int) -> tuple[float, float]:

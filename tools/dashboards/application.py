@@ -2,6 +2,7 @@
 """Application performance: what users of a service notice, and what it costs."""
 
 from dashboards.board import SERVICE, SERVICE_LOGS, Board, Logs, Metric, service_variables
+from dashboards.now import Stat, Worst
 
 _REQUESTS = "http_server_request_duration_seconds_count"
 _BUCKETS = "http_server_request_duration_seconds_bucket"
@@ -12,6 +13,49 @@ def _quantile(quantile: float, by: str = "") -> str:
     return f"histogram_quantile({quantile}, sum by (le{by}) (rate({_BUCKETS}{{{SERVICE}}}[$__rate_interval])))"
 
 
+def _share(codes: str, by: str = "") -> str:
+    """Return the share of answers with these status codes; without any, none, instead of nothing."""
+    group = f" by ({by})" if by else ""
+    some = f'sum{group} (rate({_REQUESTS}{{{SERVICE}, http_response_status_code=~"{codes}"}}[$__rate_interval]))'
+    every = f"sum{group} (rate({_REQUESTS}{{{SERVICE}}}[$__rate_interval]))"
+    return f"({some} or 0 * {every}) / {every}"
+
+
+_NOW = (
+    Stat(
+        "Requests per second now",
+        "Of all chosen services together.",
+        "reqps",
+        f"sum(rate({_REQUESTS}{{{SERVICE}}}[$__rate_interval]))",
+    ),
+    Stat(
+        "5xx now", "Share of requests answered with 5xx.", "percentunit", _share("5.."), {0.01: "orange", 0.05: "red"}
+    ),
+    Stat("4xx now", "Share of requests answered with 4xx.", "percentunit", _share("4.."), {0.2: "orange"}),
+    Stat("p95 now", "95 of 100 requests were faster.", "s", _quantile(0.95), {2: "orange", 5: "red"}),
+    Stat("p99 now", "99 of 100 requests were faster.", "s", _quantile(0.99), {2: "orange", 5: "red"}),
+    Stat(
+        "In flight now",
+        "Requests that have begun and not ended.",
+        "short",
+        f"sum(http_server_active_requests{{{SERVICE}}})",
+    ),
+)
+_WORST = (
+    Worst(
+        "Slowest routes",
+        "The ten routes with the highest p95 now.",
+        "s",
+        f"topk(10, {_quantile(0.95, ', app, http_request_method, http_route')})",
+    ),
+    Worst(
+        "Failing routes",
+        "The ten routes with most answers of 5xx per second now; empty where there are none.",
+        "reqps",
+        "topk(10, sum by (app, http_request_method, http_route) "
+        f'(rate({_REQUESTS}{{{SERVICE}, http_response_status_code=~"5.."}}[$__rate_interval])))',
+    ),
+)
 _TRAFFIC = (
     Metric(
         "Requests per second, by route",
@@ -27,9 +71,7 @@ _TRAFFIC = (
         "Share of requests answered with 5xx. HighErrorRate fires at 5 % for 5 minutes.",
         "percentunit",
         {
-            "{{app}}": f'(sum by (app) (rate({_REQUESTS}{{{SERVICE}, http_response_status_code=~"5.."}}[$__rate_interval]))'
-            f" or 0 * sum by (app) (rate({_REQUESTS}{{{SERVICE}}}[$__rate_interval])))"
-            f" / sum by (app) (rate({_REQUESTS}{{{SERVICE}}}[$__rate_interval]))"
+            "{{app}}": _share("5..", "app"),
         },
         {0.05: "red"},
     ),
@@ -45,6 +87,12 @@ _TRAFFIC = (
         "95 of 100 requests of the route were faster.",
         "s",
         {"{{http_route}}": _quantile(0.95, ", http_route")},
+    ),
+    Metric(
+        "Refused requests",
+        "Share of requests answered with 4xx: callers that ask for what is not there, or may not.",
+        "percentunit",
+        {"{{app}}": _share("4..", "app")},
     ),
     Metric(
         "Requests in flight",
@@ -131,7 +179,9 @@ application = Board(
     "Application performance",
     "Rate, errors and duration of HTTP services, their outgoing calls and their processes.",
     {
+        "Now": _NOW,
         "Requests": _TRAFFIC,
+        "Routes": _WORST,
         "Outgoing calls": _CALLS,
         "Process": _PROCESS,
         "Errors": (

@@ -9,10 +9,11 @@ from grafana_foundation_sdk.builders import common, dashboard, logs, loki, prome
 from grafana_foundation_sdk.models import common as common_models
 from grafana_foundation_sdk.models import dashboard as models
 
+from dashboards.looks import LOKI, PROMETHEUS, thresholds
+from dashboards.now import Stat, Worst
+
 WIDTH: Final = 24
 HEIGHT: Final = 8
-PROMETHEUS: Final = models.DataSourceRef("prometheus", "${prometheus}")
-LOKI: Final = models.DataSourceRef("loki", "${loki}")
 SERVICE: Final = 'namespace=~"$namespace", app=~"$service"'
 """Matcher of the metrics of the chosen services."""
 SERVICE_LOGS: Final = '{k8s_namespace_name=~"$namespace", service_name=~"$service"}'
@@ -62,7 +63,7 @@ class Metric:
         if self.stacked:
             panel.stacking(common.StackingConfig().mode(common_models.StackingMode.NORMAL))
         if self.thresholds:
-            panel.thresholds(_thresholds(self.thresholds))
+            panel.thresholds(thresholds(self.thresholds))
             panel.thresholds_style(
                 common.GraphThresholdsStyleConfig().mode(common_models.GraphThresholdsStyleMode.DASHED)
             )
@@ -110,7 +111,7 @@ class Board:
     uid: str
     title: str
     description: str
-    rows: Mapping[str, Sequence[Metric | Logs]]
+    rows: Mapping[str, Sequence[Metric | Logs | Stat | Worst]]
     variables: Sequence[dashboard.QueryVariable | dashboard.TextBoxVariable]
 
     def build(self) -> models.Dashboard:
@@ -123,6 +124,7 @@ class Board:
             .refresh("30s")
             .time("now-1h", "now")
             .timezone("browser")
+            .tooltip(models.DashboardCursorSync.CROSSHAIR)  # a moment is the same moment in every panel
             .readonly()
             .link(_siblings())
         )
@@ -151,7 +153,8 @@ def query_variable(name: str, label: str, query: str) -> dashboard.QueryVariable
         .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .multi(True)
         .include_all(True)
-        .all_value(".+")
+        # A line from a file or of Compose has no namespace, and `.+` would hide it; Loki asks for one matcher that is not empty.
+        .all_value(".*" if name == "namespace" else ".+")
         .current(models.VariableOption(selected=True, text="All", value="$__all"))
     )
 
@@ -175,8 +178,3 @@ def _logs_link(address: str) -> dashboard.DashboardLink:
 def _siblings() -> dashboard.DashboardLink:
     link = dashboard.DashboardLink("otel-distro").type(models.DashboardLinkType.DASHBOARDS)
     return link.tags(["otel-distro"]).as_dropdown(True).include_vars(True).keep_time(True)
-
-
-def _thresholds(steps: Mapping[float, str]) -> dashboard.ThresholdsConfig:
-    listed = [models.Threshold(None, "green"), *(models.Threshold(value, colour) for value, colour in steps.items())]
-    return dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(listed)

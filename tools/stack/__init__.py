@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real Collector, Loki, Prometheus and Alertmanager, run from the repository's own configuration files."""
+"""The real Collector, VictoriaLogs, Prometheus and Alertmanager, and Loki's door, run from the repository's own configuration files."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The chat example between real Collector, Loki, Prometheus and Alertmanager."""
+"""The chat example between real Collector, VictoriaLogs, Prometheus and Alertmanager; LogQL is answered by Loki's door."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from processes import Process, free_port, located
-
-from stack.collector import Collector, reading
-from stack.loki import Loki
-from stack.prometheus import Alertmanager, Prometheus
-from stack.server import REPOSITORY
+from testbed.collector import Collector, reading
+from testbed.loki import LokiDoor
+from testbed.processes import Process, free_port, located
+from testbed.prometheus import Alertmanager, Prometheus
+from testbed.server import REPOSITORY
+from testbed.victoria_logs import VictoriaLogs
 
 CHAT = REPOSITORY / "examples" / "chat"
 RULES = sorted((REPOSITORY / "helm" / "observability" / "rules").glob("*.yaml"))
@@ -41,11 +41,13 @@ class Everything:
         self._directory, self._stack = directory, stack
         self.ports = {name: usual_or_free(port) for name, port in SERVICES.items()}
         self.admin = {name: free_port() for name in SERVICES}
-        tell("Loki")
-        self.loki = Loki(directory / "loki", usual_or_free(3100))
+        tell("VictoriaLogs and Loki's door")
+        self.store = VictoriaLogs(directory / "victoria-logs", usual_or_free(9428))
+        stack.enter_context(self.store)
+        self.loki = LokiDoor(directory / "loki", usual_or_free(3100), store=self.store.url)
         stack.enter_context(self.loki)
         tell("Collector")
-        self.collector = Collector(directory / "collector", reading(directory, self.loki.otlp))
+        self.collector = Collector(directory / "collector", reading(directory, self.loki))
         stack.enter_context(self.collector)
         tell("Alertmanager and Prometheus")
         self.alertmanager = Alertmanager(directory / "alertmanager", usual_or_free(9093))
@@ -69,7 +71,8 @@ class Everything:
             f"  its metrics   http://127.0.0.1:{self.admin['chat_api']}/metrics",
             f"  Prometheus    {self.prometheus.url}/api/v1/query?query=up",
             f"  Alertmanager  {self.alertmanager.url}",
-            f"  Loki          {self.loki.url}/loki/api/v1/labels",
+            f"  VictoriaLogs  {self.store.url}/select/vmui/",
+            f"  Loki's door   {self.loki.url}/loki/api/v1/labels",
             f"  Collector     {self.collector.url} (health), {self.collector.otlp_http} (OTLP)",
             f"  log files     {self._directory / 'log'}/*/app.log",
         )

@@ -6,9 +6,10 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
+from testbed.loki import await_rows
+from testbed.server import eventually
+
 from stack.everything import Everything
-from stack.loki import await_rows
-from stack.server import eventually
 
 
 @dataclass(frozen=True)

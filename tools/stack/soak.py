@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make soak`: a million events through every fault, each for half a minute, again and again; every number is in Loki."""
+"""`make soak`: a million events through every fault, each for half a minute, again and again; every number is in the store."""
 
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from stack.loki import Loki
-from stack.no_loss import SCRIPTS, Line, until
+from testbed.no_loss import SCRIPTS, Line, until
+from testbed.victoria_logs import VictoriaLogs
 
 EVENTS = 450_000  # of each of two files; a quarter of that by OTLP: 1,012,500 in all
 RATE = 1500.0
@@ -20,8 +20,8 @@ def main(events: int) -> int:
     start = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="soak-") as folder,
-        Loki(Path(folder) / "loki") as loki,
-        Line(Path(folder) / "line", loki, events, RATE) as line,
+        VictoriaLogs(Path(folder) / "store") as store,
+        Line(Path(folder) / "line", store, events, RATE) as line,
     ):
         for name, script in until(lambda: not any(writer.is_alive() for writer in line.writers), SCRIPTS.items()):
             print(f"{time.monotonic() - start:6.0f} s {name}: {[w.written for w in line.writers]}", flush=True)

@@ -21,11 +21,43 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end }}
 
+{{- /* Names, or objects as the API has them. */ -}}
+{{- define "fastapi-service.pullSecrets" -}}
+{{- range .Values.imagePullSecrets -}}
+- {{ if kindIs "string" . }}name: {{ . }}{{ else }}{{ toYaml . | nindent 2 | trim }}{{ end }}
+{{ end }}
+{{- end }}
+
+{{- /* Paths of probes are not traffic: no line, no span, no sample. */ -}}
+{{- define "fastapi-service.excludedUrls" -}}
+{{- with .Values.probes -}}
+{{- $paths := compact (list .liveness .readiness) | uniq -}}
+{{- $patterns := list -}}
+{{- range $paths }}{{ $patterns = append $patterns (printf "%s$" (regexQuoteMeta .)) }}{{ end -}}
+{{- join "," $patterns -}}
+{{- end -}}
+{{- end }}
+
+{{- /* The preStop hook, for what the cluster knows. */ -}}
+{{- define "fastapi-service.preStop" -}}
+{{- $seconds := int .Values.shutdown.preStopSeconds -}}
+{{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version -}}
+sleep: {seconds: {{ $seconds }}}
+{{- else -}}
+exec: {command: [sleep, {{ $seconds | quote }}]}
+{{- end -}}
+{{- end }}
+
+{{- /* More than one pod, whoever decides how many. */ -}}
+{{- define "fastapi-service.leastPods" -}}
+{{- ternary .Values.autoscaling.minReplicas .Values.replicas .Values.autoscaling.enabled -}}
+{{- end }}
+
 {{- /* Attributes that Prometheus, Loki and the trace store share; $(NAME) is filled in by the kubelet. */ -}}
 {{- define "fastapi-service.resourceAttributes" -}}
 service.namespace={{ .Values.serviceNamespace | default .Release.Namespace }},
 {{- ""}}service.version={{ .Values.image.tag }},
-{{- ""}}deployment.environment.name={{ .Values.environment }},
+{{- with .Values.environment }}deployment.environment.name={{ . }},{{ end }}
 {{- ""}}k8s.namespace.name={{ .Release.Namespace }},
 {{- ""}}k8s.deployment.name={{ include "fastapi-service.name" . }},
 {{- ""}}k8s.container.name={{ include "fastapi-service.name" . }},

@@ -1,5 +1,5 @@
 {{- /* The variables that collector/*.yaml read, from the values. Argument: (dict "root" $ "component" "agent" "settings" .Values.agent) */ -}}
-{{- define "otel-collector.env" -}}
+{{- define "otel-collector.ownEnv" -}}
 {{- $memory := include "otel-collector.bytes" .settings.resources.limits.memory | int64 -}}
 - name: K8S_NODE_NAME
   valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
@@ -15,17 +15,32 @@
 - name: COLLECTOR_METRICS_HOST
   value: 0.0.0.0
 {{ include (printf "otel-collector.%sEnv" .component) .root }}
+{{- end }}
+
+{{- /* The same, with what the user sets in the place of what the chart would: a name twice is refused by the API server. */ -}}
+{{- define "otel-collector.env" -}}
+{{- $given := .settings.env -}}
+{{- range .settings.extraEnv }}{{ $given = set (deepCopy $given) .name "" }}{{ end -}}
+{{- range include "otel-collector.ownEnv" . | fromYamlArray }}
+{{- if not (hasKey $given .name) }}
+- {{ toYaml . | nindent 2 | trim }}
+{{- end }}
+{{- end }}
 {{- range $name, $value := .settings.env }}
 - name: {{ $name }}
   value: {{ $value | quote }}
+{{- end }}
+{{- with .settings.extraEnv }}
+{{ toYaml . }}
 {{- end }}
 {{- end }}
 
 {{- define "otel-collector.agentEnv" -}}
 {{- $gateway := printf "%s-gateway" (include "otel-collector.fullname" .) -}}
+{{- $tls := or (ne .Values.tls.secret "") .Values.agent.gatewayTLS -}}
 - name: GATEWAY_ENDPOINT
-  value: {{ .Values.agent.gatewayEndpoint | default (printf "%s.%s.svc:4317" $gateway .Release.Namespace) }}
-{{- if or .Values.tls.secret .Values.agent.gatewayTLS }}
+  value: {{ ternary "https" "http" $tls }}://{{ .Values.agent.gatewayEndpoint | default (printf "%s.%s.svc:4318" $gateway .Release.Namespace) }}
+{{- if $tls }}
 - name: GATEWAY_INSECURE
   value: "false"
 {{- end }}
@@ -44,7 +59,7 @@
 {{- define "otel-collector.gatewayEnv" -}}
 {{- with .Values.destinations -}}
 - name: LOKI_OTLP_ENDPOINT
-  value: {{ .loki.endpoint }}
+  value: {{ with .victoriaLogs.endpoint }}{{ . }}/insert/opentelemetry{{ else }}{{ .loki.endpoint }}{{ end }}
 {{- with .loki.tenant }}
 - name: LOKI_TENANT
   value: {{ . }}

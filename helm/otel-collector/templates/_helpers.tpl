@@ -1,13 +1,17 @@
 {{- define "otel-collector.name" -}}
-{{- .Chart.Name | trunc 50 | trimSuffix "-" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 50 | trimSuffix "-" -}}
 {{- end }}
 
-{{- /* Prefix of every object: the release, unless its name says it already. */ -}}
+{{- /* Prefix of every object: the release, unless its name says it already. 44: a StatefulSet's name may have 52 letters, because
+its pods carry it with a revision in a label. */ -}}
 {{- define "otel-collector.fullname" -}}
-{{- if contains .Chart.Name .Release.Name -}}
-{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- $name := .Values.nameOverride | default .Chart.Name -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 44 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 50 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 44 | trimSuffix "-" -}}
 {{- end -}}
 {{- end }}
 

@@ -9,6 +9,10 @@ labels:
 annotations:
   # A Collector reads its configuration once: a new one needs a new pod.
   checksum/config: {{ include "otel-collector.config" . | sha256sum }}
+  {{- with .root.Values.token.value }}
+  # The token's file is read again when it changes; with the checksum a rollout shows that it did.
+  checksum/token: {{ . | sha256sum }}
+  {{- end }}
   {{- with .settings.podAnnotations }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -18,7 +22,7 @@ annotations:
 {{- with .root.Values.imagePullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - {{ if kindIs "string" . }}name: {{ . }}{{ else }}{{ toYaml . | nindent 4 | trim }}{{ end }}
   {{- end }}
 {{- end }}
 {{- with .settings.priorityClassName }}
