@@ -1,0 +1,4 @@
+import shop
+from django.core.wsgi import get_wsgi_application
+
+application = get_wsgi_application()

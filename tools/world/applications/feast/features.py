@@ -1,0 +1,3 @@
+from feast import Entity
+
+item = Entity(name="item", join_keys=["id"])
