@@ -14,7 +14,7 @@ import statistics
 import sys
 from collections.abc import Callable
 from time import process_time
-from typing import Any
+from typing import Any, cast
 
 os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
 
@@ -103,12 +103,12 @@ def ours(routes: int, *, sampled: bool = True, access: Callable[..., Any] | None
     from otel_distro import http, tracing
     from otel_distro.http import instrumentors
     from otel_distro.metrics.reader import PrometheusReader
-    from otel_distro.variables import HttpSettings
+    from otel_distro.settings.model import HttpSettings
 
     provider = TracerProvider(sampler=ParentBased(ALWAYS_ON if sampled else ALWAYS_OFF))
-    tracing.adopt(provider, Sink())
+    tracing.adopt(provider, cast("Any", Sink()))
     undo = http.install(HttpSettings(), access)
-    factory = instrumentors.replace("fastapi", None)
+    factory = instrumentors.replace("fastapi")
     assert factory is not None
     original = fastapi.FastAPI
     instrumentor = factory()
@@ -116,11 +116,11 @@ def ours(routes: int, *, sampled: bool = True, access: Callable[..., Any] | None
     app = application(routes)
     app.middleware_stack = app.build_middleware_stack()
     type(instrumentor)._instance = None  # noqa: SLF001 - one more application of another kind follows
-    fastapi.FastAPI = original
+    fastapi.FastAPI = original  # type: ignore[misc]  # put back
     from opentelemetry.instrumentation import asgi
     from opentelemetry.instrumentation import fastapi as contrib_fastapi
 
-    contrib_fastapi.OpenTelemetryMiddleware = asgi.OpenTelemetryMiddleware
+    contrib_fastapi.OpenTelemetryMiddleware = asgi.OpenTelemetryMiddleware  # type: ignore[attr-defined]  # put back
     undo()
     return app
 
@@ -163,12 +163,13 @@ def rounds_of(
 ) -> dict[str, list[float]]:
     """Return the CPU microseconds per request of each application in each round."""
     times: dict[str, list[float]] = {name: [] for name in apps}
-    with asyncio.Runner() as runner:
-        for _ in range(rounds):
-            for name, app in apps.items():
-                before = process_time()
-                runner.run(requests(app, count, headers))
-                times[name].append((process_time() - before) / count * 1e6)
+    loop = asyncio.new_event_loop()
+    for _ in range(rounds):
+        for name, app in apps.items():
+            before = process_time()
+            loop.run_until_complete(requests(app, count, headers))
+            times[name].append((process_time() - before) / count * 1e6)
+    loop.close()
     return times
 
 
@@ -198,8 +199,8 @@ def main() -> None:
     if options.profile:
         import cProfile
 
-        with asyncio.Runner() as runner, cProfile.Profile() as profile:
-            runner.run(requests(apps["ours"], 5000, headers))
+        with cProfile.Profile() as profile:
+            asyncio.run(requests(apps["ours"], 5000, headers))
         profile.dump_stats("/dev/stdout") if not sys.stdout.isatty() else profile.print_stats("tottime")
         return
     times = rounds_of(apps, options.rounds, options.count, headers)

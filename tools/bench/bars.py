@@ -22,7 +22,7 @@ def plot(values: Mapping[str, float]) -> str:
 
 def _row(number: int, name: str, value: float, longest: float) -> str:
     top, length = number * _ROW + 5, max(0.0, value) / longest * _BAR
-    kind = "ours" if name.startswith("ours") else "other"
+    kind = "ours" if name.endswith("ours") else "other"
     return (
         f'<text x="{_LABEL - 8}" y="{top + 14}" text-anchor="end">{escape(name)}</text>'
         f'<rect class="{kind}" x="{_LABEL}" y="{top}" width="{length:.1f}" height="{_ROW - 6}"/>'

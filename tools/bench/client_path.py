@@ -15,11 +15,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from time import process_time
 from typing import Any
 
-import asgi_path
 import httpx
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.metrics import MeterProvider
@@ -27,10 +25,12 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+from bench import asgi_path
+from bench.variants import TOOLS
 from otel_distro import http, tracing
-from otel_distro.http.httpx import HttpxInstrumentor
+from otel_distro.http.client.httpx import HttpxInstrumentor
 from otel_distro.metrics.reader import PrometheusReader
-from otel_distro.variables import HttpSettings
+from otel_distro.settings.model import HttpSettings
 
 URL = "http://api.example.com/items/7"
 IN_PROCESS, SYNC, ASYNC = "in process", "loopback, sync", "loopback, async"
@@ -88,8 +88,8 @@ def callers(way: str) -> Iterator[dict[str, Callable[[int], None]]]:
 @contextmanager
 def served() -> Iterator[str]:
     """Run the server in a process of its own and yield a URL of it."""
-    command = [sys.executable, str(Path(__file__).with_name("answering.py"))]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    command = [sys.executable, "-m", "bench.answering"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=TOOLS) as server:
         assert server.stdout is not None
         yield f"http://127.0.0.1:{server.stdout.readline().strip()}/items/7"
         server.kill()

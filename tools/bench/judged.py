@@ -4,19 +4,17 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pairs import Estimate, Measured, estimate, quotient, slower
-
-METRICS_ONLY, UPSTREAM = "metrics-only stack", "upstream: traces, /metrics"
-OURS, UNSAMPLED = "ours: everything", "ours: unsampled"
+from bench.pairs import Estimate, Measured, estimate, quotient, slower
+from bench.variants import BARE, DDTRACE, METRICS_ONLY, OURS, OURS_LOGS, UNSAMPLED, UPSTREAM_LOGS, UPSTREAM_ONE, Variant
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A ratio of the bar; `high` if more is better, `noise` is how far another run may be off."""
+    """A ratio of the bar; `high` if more is better, `noise` is how far another run may be off, `setup` how the application logs."""
 
     what: str
     value: float
@@ -24,6 +22,7 @@ class Figure:
     aim: float
     high: bool = False
     noise: str = ""
+    setup: str = ""
 
     def __str__(self) -> str:
         return (
@@ -38,40 +37,80 @@ class Figure:
         return "reached" if sign * self.value <= sign * self.must else "missed"
 
 
-def of_servers(servers: Mapping[str, Measured]) -> list[Figure]:
-    """Return the ratios that need nothing but servers under load."""
-    pairs = {name: row.pairs for name, row in servers.items()}
-    return [
-        _estimated(
-            "added CPU per request ÷ the metrics-only stack's", quotient(pairs[OURS], pairs[METRICS_ONLY]), 1, 0.6
-        ),
-        _estimated("upstream's added CPU ÷ ours", quotient(pairs[UPSTREAM], pairs[OURS]), 8, 14, high=True),
-        _estimated("p99 at saturation ÷ bare's", slower(pairs[OURS]), 1.5, 1.2),
-        _estimated("unsampled ÷ sampled, added CPU", quotient(pairs[UNSAMPLED], pairs[OURS]), 0.6, 0.4),
+def of_setup(servers: Mapping[str, Measured]) -> list[Figure]:
+    """Return the ratios of one application, as far as the variants that they need were measured."""
+
+    def between(above: Variant, below: Variant) -> Estimate | None:
+        rows = servers.get(above.name), servers.get(below.name)
+        return None if rows[0] is None or rows[1] is None else quotient(rows[0].pairs, rows[1].pairs)
+
+    ours = servers.get(OURS.name)
+    found = [
+        ("added CPU ÷ the metrics-only stack's", between(OURS, METRICS_ONLY), 1.0, 0.6, False),
+        ("upstream's added CPU ÷ ours", between(UPSTREAM_ONE, OURS), 7, 12, True),
+        ("upstream's with OTLP logs ÷ ours with them", between(UPSTREAM_LOGS, OURS_LOGS), 6, 10, True),
+        ("ddtrace's added CPU ÷ ours", between(DDTRACE, OURS), 3, 5, True),
+        ("p99 at saturation ÷ bare's", None if ours is None else slower(ours.pairs), 1.5, 1.2, False),
+        ("unsampled ÷ sampled, added CPU", between(UNSAMPLED, OURS), 0.7, 0.5, False),
     ]
+    ratios = [
+        _estimated(what, value, must, aim, high=high) for what, value, must, aim, high in found if value is not None
+    ]
+    return [*ratios, *_memory(servers)]
+
+
+def _memory(servers: Mapping[str, Measured]) -> Iterator[Figure]:
+    rows = [servers.get(each.name) for each in (BARE, OURS, UPSTREAM_ONE)]
+    bare, ours, upstream = (0.0 if row is None else row.memory for row in rows)
+    if bare and ours and upstream:
+        yield Figure("memory added ÷ upstream's", (ours - bare) / (upstream - bare), 0.5, 0.3)
+
+
+def worst(figures: Mapping[str, Sequence[Figure]]) -> list[Figure]:
+    """Return each ratio where it is worst.
+
+    Args:
+        figures: How the application logs -> its ratios.
+    """
+    found: dict[str, Figure] = {}
+    for setup, ratios in figures.items():
+        for each in ratios:
+            other = found.get(each.what)
+            if other is None or (each.value < other.value) == each.high:
+                found[each.what] = replace(each, setup=setup)
+    return list(found.values())
 
 
 def of_all(found: Mapping[str, Any]) -> list[Figure]:
-    """Return all ratios of the bar."""
-    memory = {name: row.memory - found["servers"]["bare"].memory for name, row in found["servers"].items()}
+    """Return all ratios of the bar, those of a server where they are worst."""
     start = {
         name: row["milliseconds"] - found["start-up"]["plain"]["milliseconds"]
         for name, row in found["start-up"].items()
     }
-    line = next(value for name, value in found["log lines"].items() if name.startswith("line ÷ bar"))
     return [
-        *of_servers(found["servers"]),
+        *worst({setup: of_setup(servers) for setup, servers in found["setups"].items()}),
+        line_of_formatter(found["lines"]),
         _estimated("added CPU per httpx call ÷ contrib's", of_calls(found["calls"]["in process"]), 0.3, 0.15),
-        Figure("one log line ÷ structlog + orjson + ids", line, 1.1, 0.8),
         Figure(
             "start-up added ÷ upstream's, by otel-distro run",
             start["ours, otel-distro run"] / start["upstream"],
             0.5,
             0.25,
         ),
-        Figure("start-up added ÷ upstream's, by its launcher", start["ours"] / start["upstream"], 0.5, 0.25),
-        Figure("memory added ÷ upstream's", memory[OURS] / memory[UPSTREAM], 0.6, 0.3),
+        Figure("start-up added ÷ upstream's, by its launcher", start["ours"] / start["upstream"], 0.5, 0.35),
     ]
+
+
+def line_of_formatter(lines: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
+    """Return what a line of the application's own `ProcessorFormatter` costs with us over bare, in microseconds."""
+    found = added_to_lines(lines["ProcessorFormatter"], "ours")
+    return _estimated("µs added to a line of ProcessorFormatter", found, 12, 6)
+
+
+def added_to_lines(times: Mapping[str, Sequence[float]], variant: str) -> Estimate:
+    """Return the microseconds that a variant adds to a line, in the same rounds."""
+    rounds = [each - bare for each, bare in zip(times[variant], times[BARE.name], strict=True)]
+    return estimate(rounds, statistics.median)
 
 
 def of_calls(times: Mapping[str, Sequence[float]]) -> Estimate:

@@ -7,7 +7,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 
-from servers import LOAD_CORE, Server
+from bench.servers import LOAD_CORE, Server
 
 CONNECTIONS = 16
 _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
@@ -30,12 +30,19 @@ def saturate(server: Server, seconds: float) -> Load:
     command += ["wrk", "-t1", f"-c{CONNECTIONS}", "-d1h", "--latency", server.url]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     spent = server.cpu_seconds() - before
-    requests = int(re.search(r"(\d+) requests in", said)[1])
+    requests = int(_found(r"(\d+) requests in", said)[1])
     if "Non-2xx" in said or not requests:
         raise RuntimeError(said)
     return Load(spent / requests * 1e6, _latency("50%", said), _latency("99%", said))
 
 
 def _latency(percentile: str, said: str) -> float:
-    match = re.search(rf"{percentile}\s+([\d.]+)(us|ms|s)\b", said)
+    match = _found(rf"{percentile}\s+([\d.]+)(us|ms|s)\b", said)
     return float(match[1]) * _UNITS[match[2]]
+
+
+def _found(pattern: str, said: str) -> re.Match[str]:
+    match = re.search(pattern, said)
+    if match is None:
+        raise RuntimeError(f"wrk said nothing that matches {pattern}: {said}")
+    return match

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one log line costs: this distribution beside structlog set up as fast as it can be.
 
-    python tools/bench/log_lines.py [--rounds N] [--lines N]
+    python -m bench.log_lines [--rounds N] [--lines N]
 
 Each variant lives in a process of its own (both patch or configure structlog), and the rounds take turns, so that a
 busy machine slows all of them alike. The figures are medians; what counts is their ratio within one run.
@@ -19,6 +19,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from bench.variants import TOOLS
 
 Call = Callable[[int], object]
 BAR = "structlog + orjson + BytesLogger + ids"
@@ -60,8 +62,10 @@ def measure(rounds: int, lines: int) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _worker(name: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, __file__, "--worker", name]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdout=_null()) as process:
+    command = [sys.executable, "-m", "bench.log_lines", "--worker", name]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdout=_null(), cwd=TOOLS
+    ) as process:
         yield process
         assert process.stdin is not None
         process.stdin.close()
@@ -144,11 +148,11 @@ def _bar_filtered() -> Call:
 
 
 def _ours(*, otlp: bool = False) -> Call:
-    from otel_distro.http.correlation import current
+    from otel_distro.ground.request_ids import current
     from otel_distro.logs import install
-    from otel_distro.variables import ServiceSettings, Settings
+    from otel_distro.settings.model import LogSettings, ServiceSettings, Settings
 
-    settings = Settings(service=ServiceSettings(name="api"))
+    settings = Settings(service=ServiceSettings(name="api"), logs=LogSettings(stream="stdout"))
     install(settings, (lambda _scope, _record: True) if otlp else None)
     import structlog
 
@@ -175,7 +179,7 @@ def _standard_library() -> Call:
 
 
 def _fields(*, redact: bool) -> Call:
-    from otel_distro.logs.redact import redact_fields, redact_long
+    from otel_distro.logs.redaction.redact import redact_fields, redact_long
 
     def redacted(number: int) -> None:
         redact_long("item fetched")

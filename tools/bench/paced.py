@@ -20,8 +20,9 @@ import time
 from collections import deque
 from urllib.parse import urlsplit
 
-from load import CONNECTIONS, Load
-from servers import LOAD_CORE, Server
+from bench.load import CONNECTIONS, Load
+from bench.servers import LOAD_CORE, Server
+from bench.variants import TOOLS
 
 PATIENCE_SECONDS = 30
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
@@ -30,8 +31,8 @@ _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 def pace(server: Server, rate: int, seconds: int) -> Load:
     """Load a server with so many requests per second, from a process of its own."""
     before = server.cpu_seconds()
-    command = ["taskset", "-c", LOAD_CORE, sys.executable, __file__, server.url, str(rate), str(seconds)]
-    said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    command = ["taskset", "-c", LOAD_CORE, sys.executable, "-m", "bench.paced", server.url, str(rate), str(seconds)]
+    said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=TOOLS).stdout)
     spent = server.cpu_seconds() - before
     return Load(spent / (rate * seconds) * 1e6, said["p50"], said["p99"])
 

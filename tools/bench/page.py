@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from judged import Figure, of_all, of_calls
-from pairs import Estimate, Measured, added, estimate, slower
+from bench.judged import Figure, added_to_lines, of_all, of_calls, of_setup
+from bench.pairs import Estimate, Measured, added, estimate, slower
 
 HEAD = """# Benchmarks
 
@@ -22,22 +22,30 @@ within one run are what counts. How the costs came down, and why a bar is missed
 
 {machine}
 
-Each variant serves the same application, in turn, round after round, each round in another order. Before and after
+Within each comparison all variants serve the same application, which logs in the same way, in turn, round after round, each round in another order. Before and after
 each of these loads bare is loaded for as long, and what a variant adds is a share of what bare cost just then: a
 shared machine that is faster and slower by half within a minute slows both. The figures are medians over the rounds.
 "Nine of ten runs" is what a figure would lie between if the run were made up of these rounds, drawn at random (a
 bootstrap): differences below that are noise. It is left out where there were less than five rounds. Spans and log
 records leave in full batches, none because time is up, so that what a load costs is not paid while another is measured.
 """
-SATURATED = """## A server at saturation
-`GET /items/{id}`: a path parameter, two structlog events, no I/O; uvicorn on one core, wrk with 16 connections and
-the collector on the other. "Everything" is OTLP traces, /metrics, ids on every line, the access event, correlation
-headers and redaction; the others write no access line.
+BAR = """## The bar
+Each ratio where it is worst: a server's in the set-up of the application's logging that is named.
+"""
+SETUPS = """## By how the application logs
+`GET /items/{id}`: a path parameter, two log events, no I/O; uvicorn on one core, wrk with 16 connections and the
+collector on the other. Seven set-ups, each as its documentation has it (`tools/bench/apps/log_setups.py`), and the same
+in all variants of a table. *ours* is OTLP traces, /metrics, ids on every line, the access event, correlation headers
+and redaction; *upstream* has its ids on the lines by the processor, filter or patcher that everybody writes; the
+others write no access line. "No lines" is not judged: an application that never logs.
 
 ![added CPU per request](benchmarks.svg)
 """
+PARTS = """## The parts of ours, and other distributions
+The application logs by: {shown}.
+"""
 PACED = """## Paced load
-The same servers at {rate} requests a second, well below what they can take, sent on schedule whatever the server does;
+The same servers, of the application that logs by {shown}, at {rate} requests a second, well below what they can take, sent on schedule whatever the server does;
 latency counts from when a request was due (`tools/bench/paced.py`). A request costs more CPU than at saturation,
 because the server wakes for each, with cold caches.
 """
@@ -48,7 +56,10 @@ CALLS = """## An httpx call
 CPU µs of the caller per call, alone and what is added: in process, by a transport that answers at once, and to a server
 behind a connection, by httpx's one and other client (`tools/bench/client_path.py`).
 """
-LINES = """## A log line
+SETUP_LINES = """## A line of the application's own
+CPU µs of one line inside a span, to /dev/null, bare and added (`tools/bench/setup_lines.py`).
+"""
+LINES = """## A log line of ours
 Written to /dev/null, inside a span (`tools/bench/log_lines.py`, which has the code of each). "structlog + orjson +
 BytesLogger + ids" is structlog set up as fast as it can be.
 """
@@ -57,6 +68,7 @@ CPU of `{program}`, plain, by upstream's launcher with upstream's distribution
 and with ours, and by `otel-distro run`. `floor` is upstream's launcher with nothing to set up, `launcher …` the first
 process alone; what follows are short-lived children of a service (`tools/bench/start_up.py`).
 """
+BAR_COLUMNS = ("ratio", "the application logs by", "measured", "nine of ten runs", "must", "aim", "")
 SERVER_COLUMNS = ("variant", "CPU µs/request", "added", "nine of ten runs", "p50 ms", "p99 ms", "p99 ÷ bare's", "MB")
 
 
@@ -64,9 +76,13 @@ def page(found: Mapping[str, Any]) -> str:
     """Return the page."""
     sections = [
         HEAD.format(machine=_machine()),
-        "## The bar\n" + _table(("ratio", "measured", "nine of ten runs", "must", "aim", ""), map(_bar, of_all(found))),
-        SATURATED + "\n" + _servers(found["servers"]),
-        PACED.format(rate=found["rate"]) + "\n" + _servers(found["paced"]),
+        BAR + "\n" + _table(BAR_COLUMNS, map(_bar, of_all(found))),
+        SETUPS + "\n" + _ratios(found["setups"]),
+        *(f"### {setup}\n{_servers(servers)}" for setup, servers in found["setups"].items()),
+        f"### No lines\n{_servers(found['no lines'])}",
+        PARTS.format(shown=found["shown"]) + "\n" + _servers(found["parts"]),
+        PACED.format(rate=found["rate"], shown=found["shown"]) + "\n" + _servers(found["paced"]),
+        SETUP_LINES + "\n" + _setup_lines(found["lines"]),
         ROUTES + "\n" + _routes(found["routes"]),
         CALLS + "\n" + _calls(found["calls"]),
         LINES + "\n" + _lines(found["log lines"]),
@@ -93,7 +109,36 @@ def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def _bar(figure: Figure) -> list[str]:
     sign = "≥" if figure.high else "≤"
     bounds = [f"{sign} {figure.must:g}", f"{sign} {figure.aim:g}"]
-    return [figure.what, f"{figure.value:.2f}", figure.noise, *bounds, figure.verdict().replace("missed", "**missed**")]
+    return [
+        figure.what,
+        figure.setup,
+        f"{figure.value:.2f}",
+        figure.noise,
+        *bounds,
+        figure.verdict().replace("missed", "**missed**"),
+    ]
+
+
+def _ratios(setups: Mapping[str, Mapping[str, Measured]]) -> str:
+    """Return all ratios of all set-ups; the ones that miss what they must reach are bold."""
+    judged = {setup: of_setup(servers) for setup, servers in setups.items()}
+    columns = ["the application logs by", *(each.what for each in next(iter(judged.values())))]
+    return _table(columns, ([setup, *map(_ratio, ratios)] for setup, ratios in judged.items()))
+
+
+def _ratio(figure: Figure) -> str:
+    return f"**{figure.value:.2f}**" if figure.verdict() == "missed" else f"{figure.value:.2f}"
+
+
+def _setup_lines(found: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+    columns = ("the application logs by", "bare", "ours adds", "nine of ten runs", "upstream adds", "nine of ten runs")
+    return _table(columns, ([setup, *_added_to_line(times)] for setup, times in found.items()))
+
+
+def _added_to_line(times: Mapping[str, Sequence[float]]) -> list[str]:
+    adds = [added_to_lines(times, name) for name in ("ours", "upstream")]
+    between = [text for each in adds for text in (f"{each.value:.1f}", each.between(1))]
+    return [f"{statistics.median(times['bare']):.1f}", *between]
 
 
 def _servers(found: Mapping[str, Measured]) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from load import Load
+from bench.load import Load
 
 Round = TypeVar("Round")
 _RUNS, _FEW = 1000, 5
@@ -88,7 +88,7 @@ def quotient(above: Sequence[Pair], below: Sequence[Pair]) -> Estimate:
     """Return how many times the CPU added by one variant is in that of another, both measured in the same rounds."""
 
     def figure(rounds: Sequence[tuple[Pair, Pair]]) -> float:
-        over, under = (statistics.median(pair.share() for pair in pairs) for pairs in zip(*rounds, strict=True))
-        return over / under
+        over, under = ([each[which].share() for each in rounds] for which in (0, 1))
+        return statistics.median(over) / statistics.median(under)
 
     return estimate(list(zip(above, below, strict=True)), figure)

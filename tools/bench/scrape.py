@@ -4,7 +4,7 @@
 A series is a line of /metrics. `otel` are histograms of the OpenTelemetry API, which the owner reads in shared memory;
 `prometheus_client` are counters of that library, which every worker has to send.
 
-    python tools/bench/scrape.py [otel|prometheus_client] [--scrapes N]
+    python -m bench.scrape [otel|prometheus_client] [--scrapes N]
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 
 from otel_distro import admin, metrics
 from otel_distro.metrics.reader import PrometheusReader
-from otel_distro.variables import AdminSettings, MetricSettings, Settings
+from otel_distro.settings.model import AdminSettings, MetricSettings, Settings
 
 WORKERS = (1, 2, 4, 8)
 SERIES = (100, 1_000, 2_000, 10_000)

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from variants import Variant, folder
+from testbed.processes import free_port
+
+from bench.variants import Variant, folder
 
 APPS = Path(__file__).parent / "apps"
 SERVER_CORE, LOAD_CORE = "0", "1"
@@ -20,13 +22,6 @@ START_SECONDS = 60
 # A batch leaves when it is full, as it does under load anyway, never because time is up: what a load leaves behind waits
 # for the server's next load, instead of being sent, uncounted, while another server is loaded.
 FULL_BATCHES = {"OTEL_BSP_SCHEDULE_DELAY": "3600000", "OTEL_BLRP_SCHEDULE_DELAY": "3600000"}
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -52,14 +47,15 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(variant: Variant, sink_port: int) -> Iterator[Server]:
-    """Start a variant's server, wait until it answers, and stop it at the end."""
+def serving(variant: Variant, setup: str, sink_port: int) -> Iterator[Server]:
+    """Start a variant's server, whose application logs by a set-up, wait until it answers, and stop it at the end."""
     port = free_port()
     binaries = folder(variant) / "bin"
     launcher = [str(binaries / word) for word in variant.launcher]
     command = [*launcher, str(binaries / "uvicorn"), "bench_app:app", "--port", str(port), "--no-access-log"]
     variables = {
         "PATH": f"{binaries}:{os.environ['PATH']}",
+        "BENCH_LOGS": setup,
         "OTEL_SERVICE_NAME": "bench",
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{sink_port}",
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
@@ -88,4 +84,4 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.02)
-    raise RuntimeError(f"the server did not start: {process.args}")
+    raise RuntimeError(f"the server did not start: {process.args!r}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one span costs, ours and the SDK's, interleaved in one process: `python tools/bench/spans.py [seconds]`.
+"""What one span costs, ours and the SDK's, interleaved in one process: `python -m bench.spans [seconds]`.
 
 "span" is start, 11 attributes, end, with nothing behind; "exported" adds what turns it into bytes for the collector:
 upstream's encoder over batches of 512, ours at each end. Times are CPU microseconds, the median of the rounds.
@@ -16,10 +16,12 @@ from opentelemetry import context
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.trace import SpanKind
+from opentelemetry.util.types import AnyValue
 
-from otel_distro.tracing import adopt, start_trusted_span
+from otel_distro.http.spans import starter
+from otel_distro.tracing import adopt
 
-ATTRIBUTES = {
+ATTRIBUTES: dict[str, AnyValue] = {
     "http.request.method": "GET",
     "url.scheme": "http",
     "url.path": "/items/17",
@@ -76,12 +78,12 @@ def current(provider: TracerProvider) -> Callable[[], None]:
 
 
 def trusted(provider: TracerProvider) -> Callable[[], None]:
-    tracer = provider.get_tracer("bench")
+    start_span = starter(provider.get_tracer("bench"))
     here = context.get_current()
 
     def one() -> None:
         name = "GET /items/{item_id}"
-        span = start_trusted_span(tracer, name, here, None, SpanKind.SERVER, dict(ATTRIBUTES))
+        span = start_span(name, here, None, SpanKind.SERVER, dict(ATTRIBUTES))
         span.end()
 
     return one

@@ -16,7 +16,7 @@ import subprocess
 import sys
 from typing import NamedTuple
 
-from variants import ENVIRONMENTS, make
+from bench.variants import ENVIRONMENTS, make
 
 UPSTREAM, OURS = ("opentelemetry-instrument",), ("otel-distro", "run")
 PROGRAM = "import fastapi, httpx, structlog; fastapi.FastAPI()"

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is compared: each variant is an environment with its packages, a command and environment variables."""
+"""What is compared: each variant is an environment with its packages, a command and environment variables.
+
+Within a comparison the application is the same, and it logs in the same way: seven set-ups (`apps/log_setups.py`), each
+served bare, with the metrics-only stack, by upstream, by ddtrace and by us.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,21 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 ROOT = Path(__file__).resolve().parents[2]
+TOOLS = ROOT / "tools"  # where this package is found
 ENVIRONMENTS = ROOT / ".venvs"
-SERVER = ["fastapi == 0.165.0", "uvicorn[standard] == 0.54.0", "structlog ~= 26.1", "orjson ~= 3.13", "httpx == 0.28.1"]
+SERVER = ["fastapi == 0.165.0", "uvicorn[standard] == 0.54.0", "httpx == 0.28.1"]
+LOGGING = ["structlog == 26.1.0", "orjson == 3.13.0", "python-json-logger == 4.2.0", "loguru == 0.7.3"]
 CONTRIB = ["opentelemetry-instrumentation-fastapi == 0.66b1", "opentelemetry-instrumentation-httpx == 0.66b1"]
+# The last release with instrumentations of loggers, which pin all others exactly.
 UPSTREAM = [
     *CONTRIB,
+    "opentelemetry-instrumentation-logging == 0.66b1",
+    "opentelemetry-instrumentation-structlog == 0.66b1",
     "opentelemetry-distro == 0.66b1",
-    "opentelemetry-exporter-otlp ~= 1.45.1",
+    "opentelemetry-exporter-otlp == 1.45.1",
     "opentelemetry-exporter-prometheus == 0.66b1",
 ]
 
@@ -23,9 +33,21 @@ PACKAGES = {
     "plain": ["prometheus-fastapi-instrumentator", "asgi-correlation-id"],
     "upstream": UPSTREAM,
     "ours": [str(ROOT)],
+    "ddtrace": ["ddtrace"],
     "elastic": ["elastic-opentelemetry", *CONTRIB],
     "splunk": ["splunk-opentelemetry", *CONTRIB],
 }
+
+SETUPS: Final = (
+    "never configured",
+    "PrintLogger, JSON",
+    "BytesLogger, orjson",
+    "ProcessorFormatter",
+    "python-json-logger",
+    "plain format",
+    "loguru",
+)
+NO_LINES: Final = "no lines"  # not judged: what is left when nothing is logged
 
 
 @dataclass(frozen=True)
@@ -36,34 +58,35 @@ class Variant:
     environment: str
     launcher: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
-    judged: bool = False  # by the bar
 
 
 LAUNCHER = ("opentelemetry-instrument",)
-UPSTREAM_METRICS = {"OTEL_METRICS_EXPORTER": "prometheus", "OTEL_SEMCONV_STABILITY_OPT_IN": "http"}
-NO_LOGS = {"OTEL_LOGS_EXPORTER": "none"}
-OUR_LINES = {"BENCH_STRUCTLOG": "left alone"}
+# Upstream's instrumentations of loggers export, and are off where nothing is exported.
+UPSTREAM_METRICS = {"OTEL_METRICS_EXPORTER": "prometheus", "OTEL_SEMCONV_STABILITY_OPT_IN": "http", "BENCH_IDS": "1"}
+NO_LOGS = {"OTEL_LOGS_EXPORTER": "none", "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "logging,structlog"}
+OTLP_LOGS = {"OTEL_LOGS_EXPORTER": "otlp"}
 
-BARE = Variant("bare", "plain", judged=True)
-VARIANTS = (
+BARE = Variant("bare", "plain")
+METRICS_ONLY = Variant("metrics-only stack", "plain", variables={"BENCH_METRICS_ONLY": "1"})
+UPSTREAM_ONE = Variant("upstream", "upstream", LAUNCHER, {**UPSTREAM_METRICS, **NO_LOGS})
+UPSTREAM_LOGS = Variant(
+    "upstream, OTLP logs", "upstream", LAUNCHER, {**UPSTREAM_METRICS, **OTLP_LOGS, "BENCH_LOGURU_OTLP": "1"}
+)
+DDTRACE = Variant("ddtrace", "ddtrace", ("ddtrace-run",), {"DD_SERVICE": "bench", "DD_LOGS_INJECTION": "true"})
+OURS = Variant("ours", "ours", LAUNCHER)
+OURS_LOGS = Variant("ours, OTLP logs", "ours", LAUNCHER, OTLP_LOGS)
+UNSAMPLED = Variant("ours, unsampled", "ours", LAUNCHER, {"OTEL_TRACES_SAMPLER": "always_off"})
+# Judged with every set-up.
+VARIANTS = (BARE, METRICS_ONLY, UPSTREAM_ONE, UPSTREAM_LOGS, DDTRACE, OURS, OURS_LOGS, UNSAMPLED)
+# Shown with one set-up: the parts of ours, and the other distributions.
+PARTS = (
     BARE,
-    Variant("metrics-only stack", "plain", variables={"BENCH_METRICS_ONLY": "1"}, judged=True),
-    Variant("upstream: traces, /metrics", "upstream", LAUNCHER, {**UPSTREAM_METRICS, **NO_LOGS}, judged=True),
-    Variant(
-        "upstream: traces, /metrics, OTLP logs",
-        "upstream",
-        LAUNCHER,
-        {**UPSTREAM_METRICS, "OTEL_LOGS_EXPORTER": "otlp"},
-    ),
+    OURS,
+    Variant("ours, without access event", "ours", LAUNCHER, {"OTEL_DISTRO_ACCESS_LOG": "false"}),
+    Variant("ours, without metrics", "ours", LAUNCHER, {"OTEL_METRICS_EXPORTER": "none"}),
+    Variant("ours, without traces", "ours", LAUNCHER, {"OTEL_TRACES_EXPORTER": "none"}),
     Variant("elastic", "elastic", LAUNCHER),
     Variant("splunk", "splunk", LAUNCHER),
-    Variant("ours: everything", "ours", LAUNCHER, OUR_LINES, judged=True),
-    Variant("ours: everything, the application's own log lines", "ours", LAUNCHER),
-    Variant("ours: everything, OTLP logs", "ours", LAUNCHER, {**OUR_LINES, "OTEL_LOGS_EXPORTER": "otlp"}),
-    Variant("ours: without access event", "ours", LAUNCHER, {**OUR_LINES, "OTEL_DISTRO_ACCESS_LOG": "false"}),
-    Variant("ours: without metrics", "ours", LAUNCHER, {**OUR_LINES, "OTEL_METRICS_EXPORTER": "none"}),
-    Variant("ours: unsampled", "ours", LAUNCHER, {**OUR_LINES, "OTEL_TRACES_SAMPLER": "always_off"}, judged=True),
-    Variant("ours: without traces", "ours", LAUNCHER, {**OUR_LINES, "OTEL_TRACES_EXPORTER": "none"}),
 )
 
 
@@ -80,7 +103,7 @@ def make(name: str) -> bool:
         return name != "ours" or _installed(place, "--no-deps", "--force-reinstall", str(ROOT))
     print(f"making the environment of {name} …", flush=True)
     subprocess.run([sys.executable, "-m", "venv", place], check=True)
-    if not _installed(place, *PACKAGES[name], *SERVER):
+    if not _installed(place, *PACKAGES[name], *SERVER, *LOGGING):
         return False
     done.touch()
     return True
@@ -88,3 +111,11 @@ def make(name: str) -> bool:
 
 def _installed(place: Path, *arguments: str) -> bool:
     return subprocess.run([place / "bin" / "pip", "install", "-q", *arguments], check=False).returncode == 0
+
+
+def made(variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
+    """Return the variants whose environments can be made; say which cannot."""
+    there = {name: make(name) for name in dict.fromkeys(variant.environment for variant in variants)}
+    for name in (name for name, made in there.items() if not made):
+        print(f"left out, its packages cannot be installed: {name}")
+    return tuple(variant for variant in variants if there[variant.environment])

@@ -1,26 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The application that every variant serves: a path parameter, two structlog events as JSON, no I/O."""
+"""The application that every variant serves: a path parameter, two log events by the set-up of `BENCH_LOGS`, no I/O."""
 
-import logging
 import os
 
-import orjson
-import structlog
 from fastapi import FastAPI
+from log_setups import SETUPS
 
-if os.environ.get("BENCH_STRUCTLOG", "configured") == "configured":  # as services set it up today
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(serializer=orjson.dumps),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.BytesLoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
-log = structlog.get_logger()
+events = SETUPS[os.environ.get("BENCH_LOGS", "never configured")]()
 app = FastAPI()
 
 
@@ -36,8 +22,7 @@ for number in range(int(os.environ.get("BENCH_ROUTES", "0"))):
 @app.get("/items/{item_id}")
 async def item(item_id: int) -> dict[str, int]:
     """Answer after two events."""
-    log.info("item requested", item_id=item_id)
-    log.info("item found", item_id=item_id, price=12)
+    events(item_id)
     return {"id": item_id}
 
 
