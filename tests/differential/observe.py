@@ -25,12 +25,12 @@ def instrument(kind: str, **providers: Any) -> None:
 
         FastAPIInstrumentor().instrument(exclude_spans=["receive", "send"], **providers)
     else:
-        from otel_distro.http import instrumentors
-        from otel_distro.http.fastapi import FastApiInstrumentor
+        from otel_distro.http import installation
+        from otel_distro.http.server.fastapi import FastApiInstrumentor
+        from otel_distro.settings.model import HttpSettings
         from otel_distro.tracing import adopt
-        from otel_distro.variables import HttpSettings
 
-        instrumentors.use(instrumentors.Installation(HttpSettings(body_sizes=True)))
+        installation.use(installation.Installation(HttpSettings(body_sizes=True)))
         adopt(providers["tracer_provider"], None)
         FastApiInstrumentor().instrument(**providers)
 

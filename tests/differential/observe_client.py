@@ -16,10 +16,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 sys.path.insert(0, str(Path(__file__).parent))
 from observe import observed, points
-from support.http_server import http_server
+from testbed.http_server import http_server
 
 METHODS = ("GET", "POST", "get", "BREW")
 PATHS = (
@@ -43,7 +43,7 @@ def instrument(kind: str, module: str, **providers: Any) -> None:
     """Install contrib's instrumentation of a module, or ours."""
     from opentelemetry.instrumentation import httpx as contrib
 
-    from otel_distro.http import httpx as ours
+    from otel_distro.http.client import httpx as ours
     from otel_distro.tracing import adopt
 
     if kind == "ours":

@@ -6,7 +6,8 @@ import signal
 import httpx
 import pytest
 from demo.stack import CHAT_DIRECTORY
-from support.processes import Process, Service, json_objects, run
+from testbed.processes import Process, json_objects, run
+from testbed.services import Service
 
 
 def inference(receiver, **environment):
@@ -57,7 +58,7 @@ def test_a_service_stops_in_time_without_a_collector():
         service.stop(timeout=8)
     outage, count = [line["message"] for line in json_objects(service.stdout) if line["level"] == "warning"]
     assert outage.startswith("cannot export traces to http://127.0.0.1:9/v1/traces: ")
-    assert count.startswith("1 records of traces were not delivered")
+    assert count.startswith("1 record of traces was not delivered")
 
 
 def test_delivery_goes_on_when_the_collector_comes_back(receiver):

@@ -6,7 +6,7 @@ from collections import Counter
 import httpx
 import pytest
 from demo.traffic import calls, send
-from support.scrape import OPENMETRICS, TEXT, scrape
+from testbed.scrape import OPENMETRICS, TEXT, scrape
 
 SERVED = "http_server_request_duration_seconds_count"
 CALLED = "http_client_request_duration_seconds_count"

@@ -4,8 +4,9 @@
 import httpx
 import pytest
 from demo.stack import CHAT_DIRECTORY
-from otlp_receiver import Hang, OtlpReceiver, Respond
-from support.processes import Service, json_objects, run
+from testbed.otlp_receiver import Hang, OtlpReceiver, Respond
+from testbed.processes import json_objects, run
+from testbed.services import Service
 
 ALL_SIGNALS = {
     "OTEL_LOGS_EXPORTER": "otlp",

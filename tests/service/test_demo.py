@@ -5,9 +5,10 @@ import re
 import signal
 from pathlib import Path
 
+import httpx
 import pytest
-from support.processes import Process, run
-from support.terminal import run_on_terminal
+from testbed.processes import Process, run
+from testbed.terminal import run_on_terminal
 
 TOOLS = {"PYTHONPATH": str(Path(__file__).parents[2] / "tools")}
 DEMO = ["python", "-m", "demo", "--requests", "48"]
@@ -93,6 +94,7 @@ def test_fails_with_a_message_when_a_service_does_not_start():
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_kept_running_it_serves_until_it_is_told_to_stop(number):
     with Process([*DEMO, "--keep"], TOOLS) as demo:
-        demo.wait_for_line("Ctrl-C stops", timeout=60)
+        page = demo.wait_for_line(r"see it: http://127\.0\.0\.1:\d+/\?t=", timeout=60).split()[2]
+        assert "<!doctype html>" in httpx.get(page, follow_redirects=True).text.lower()
         assert demo.stop(number) == 0
         assert "checks passed" in demo.output

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.processes import Service, json_objects
-from support.waiting import wait_until
+from testbed.processes import json_objects
+from testbed.services import Service
+from testbed.waiting import wait_until
 from websockets.sync.client import connect
 
 APPS = Path(__file__).parents[1] / "support" / "apps"

@@ -6,10 +6,10 @@ from __future__ import annotations
 import sys
 
 import pytest
-from otlp_receiver import OtlpReceiver
-from otlp_receiver.receiver import Transport
-from support.http_proxy import http_proxy
-from support.processes import LAUNCHER, Process, free_port
+from testbed.http_proxy import http_proxy
+from testbed.otlp_receiver import OtlpReceiver, Transport
+from testbed.processes import Process, free_port
+from testbed.services import LAUNCHER
 
 SCRIPT = """
 import structlog

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.processes import Service, json_objects
+from testbed.processes import json_objects
+from testbed.services import Service
 
 APPS = Path(__file__).parents[1] / "support"
 OFF = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "fastapi"}

@@ -7,8 +7,9 @@ import socket
 import httpx
 import pytest
 from demo.stack import CHAT_DIRECTORY
-from support.packages import install
-from support.processes import LAUNCHER, Service, json_objects, run
+from testbed.packages import install
+from testbed.processes import free_port, json_objects, run
+from testbed.services import LAUNCHER, Service
 
 ALL = ("traces", "metrics")
 RAISING = "class Broken:\n    def instrument(self, **options):\n        raise RuntimeError('the library has moved')\n"
@@ -44,7 +45,7 @@ def warnings_of(service):
     """What the distribution complains about; that nobody listens at a default endpoint is another matter."""
     lines = [line for line in json_objects(service.stdout) if line["logger"] == "otel_distro"]
     messages = [line["message"] for line in lines if line["level"] != "info"]
-    return [message for message in messages if not re.search("^cannot export|were not delivered", message)]
+    return [message for message in messages if not re.search("^cannot export|(was|were) not delivered", message)]
 
 
 @pytest.mark.parametrize(
@@ -93,6 +94,20 @@ def warnings_of(service):
             "OTEL_TRACES_SAMPLER_ARG='2': expected a number from 0 to 1, the ratio of traceidratio",
             id="ratio out of range",
         ),
+        *(
+            pytest.param({name: value}, ALL, f"{name}='{value}': expected one of", id=f"unknown {name}")
+            for name, value in (
+                ("OTEL_PYTHON_ID_GENERATOR", "xray"),
+                ("OTEL_PROPAGATORS", "b3"),
+                ("OTEL_EXPERIMENTAL_RESOURCE_DETECTORS", "ec2"),
+            )
+        ),
+        pytest.param(
+            {"OTEL_EXPORTER_OTLP_ENDPONT": "http://c:4318"},
+            ALL,
+            "did you mean OTEL_EXPORTER_OTLP_ENDPOINT?",
+            id="mistyped name",
+        ),
         pytest.param({"LOG_LEVEL": "LOUD"}, ALL, "LOG_LEVEL='LOUD': expected one of DEBUG", id="unknown log level"),
     ],
 )
@@ -105,6 +120,48 @@ def test_a_wrong_value_is_named_in_one_line_and_the_rest_works(receiver, environ
     assert said in warnings_of(service)[0]
     (generated,) = [line for line in json_objects(service.stdout) if line["message"] == "answer generated"]
     assert generated["trace_id"] == trace_id
+
+
+@pytest.mark.parametrize("launcher", [(LAUNCHER,), ("otel-distro", "run")], ids=" ".join)
+def test_an_unknown_propagator_or_distribution_does_not_keep_the_program_from_starting(launcher):
+    code = "import opentelemetry.propagate as p; print(*sorted(p.get_global_textmap().fields))"
+    wrong = {"OTEL_PROPAGATORS": "b33,baggage", "OTEL_PYTHON_DISTRO": "foo", "OTEL_PYTHON_CONFIGURATOR": "foo"}
+    ended = run([*launcher, "python", "-c", code], {**wrong, "OTEL_TRACES_EXPORTER": "none"})
+    assert ended.returncode == 0
+    assert "baggage x-correlation-id" in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
+    assert [line.split("=")[0] for line in ended.stderr.splitlines() if line.startswith("otel-distro: ")] == [
+        "otel-distro: OTEL_PYTHON_DISTRO",
+        "otel-distro: OTEL_PYTHON_CONFIGURATOR",
+    ]
+    assert "OTEL_PROPAGATORS='b33,baggage': expected one of" in ended.stdout + ended.stderr
+
+
+def test_without_a_launcher_upstreams_refusal_of_a_propagator_is_as_it_was():
+    ended = run(["python", "-c", "import opentelemetry.propagate"], {"OTEL_PROPAGATORS": "b33"})
+    assert ended.returncode == 1
+    assert "Propagator b33 not found" in ended.stderr
+
+
+def test_workers_do_not_repeat_what_their_parent_has_said(receiver):
+    environment = {"OTEL_DISTRO_FOO": "1", "OTEL_TRACES_SAMPLER_ARG": "1", "LOG_LEVEL": "LOUD"}
+    variables = {"OTEL_SERVICE_NAME": "inference", "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, **environment}
+    with Service("inference:app", CHAT_DIRECTORY, variables, options=("--workers", "2")) as service:
+        generate(service)
+        service.stop()
+    said = sorted(line.split(":")[0].split("=")[0] for line in warnings_of(service))
+    assert said == ["LOG_LEVEL", "OTEL_DISTRO_FOO", "OTEL_TRACES_SAMPLER_ARG"]
+
+
+def test_a_key_without_its_certificate_serves_nothing(receiver, tmp_path):
+    (tmp_path / "key.pem").write_text("a key")
+    with serve(receiver, {"OTEL_DISTRO_ADMIN_TLS_KEY": str(tmp_path / "key.pem")}) as service:
+        require_working(service, receiver, generate(service), ("traces",))
+        service.wait_for_line("OTEL_DISTRO_ADMIN_TLS_CERTIFICATE beside it")
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{service.admin_url}/metrics")
+        service.stop()
+    assert len(warnings_of(service)) == 1, warnings_of(service)
 
 
 def test_several_wrong_values_are_all_named(receiver):
@@ -151,12 +208,15 @@ def test_a_configuration_file_without_its_package_costs_only_what_it_configures(
     assert [line["service"] for line in json_objects(service.stdout) if line["message"] == "answer generated"]
 
 
-def test_a_taken_admin_port_switches_only_the_admin_port_off(receiver):
+def test_a_taken_admin_port_costs_only_the_admin_port_until_it_is_free(receiver):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        with serve(receiver, {"OTEL_EXPORTER_PROMETHEUS_PORT": port}) as service:
+        port = taken.getsockname()[1]
+        with serve(receiver, {"OTEL_EXPORTER_PROMETHEUS_PORT": str(port)}) as service:
             require_working(service, receiver, generate(service), ("traces",))
-            service.wait_for_line(f"127.0.0.1:{port} is off")
+            service.wait_for_line(f"127.0.0.1:{port} is taken by another program")
+            taken.close()
+            service.wait_for_port(port)
+            require_working(service, receiver, "", ("metrics",))
             service.stop()
     assert len(warnings_of(service)) == 1
 
@@ -211,39 +271,43 @@ def test_a_closed_stdout_costs_a_script_nothing():
     assert "Traceback" not in ended.stderr
 
 
-def test_strict_refuses_to_start_and_lists_everything(receiver):
+def run_strictly(environment):
+    """Run a program that says so; on an admin port of its own, for the default one may be another test's."""
+    environment = {"OTEL_DISTRO_STRICT": "true", "OTEL_EXPORTER_PROMETHEUS_PORT": str(free_port()), **environment}
+    ended = run([LAUNCHER, "python", "-c", "print('the application ran')"], environment)
+    return (ended.returncode, ended.stdout), ended.stderr
+
+
+def test_strict_refuses_to_start_and_lists_everything():
     environment = {
         "OTEL_BSP_MAX_QUEUE_SIZE": "abc",
         "OTEL_TRACES_EXPORTER": "zipkinn",
         "OTEL_RESOURCE_ATTRIBUTES": "team",
     }
-    command = [LAUNCHER, "python", "-c", "print('the application ran')"]
-    ended = run(command, {"OTEL_DISTRO_STRICT": "true", **environment})
-    assert (ended.returncode, ended.stdout) == (78, "")
-    assert "Traceback" not in ended.stderr
-    assert len(ended.stderr.splitlines()) == 4
-    assert set(re.findall("abc|zipkinn|team", ended.stderr)) == {"abc", "team", "zipkinn"}
+    ended, said = run_strictly(environment)
+    assert ended == (78, "")
+    assert "Traceback" not in said
+    assert len(said.splitlines()) == 4
+    assert set(re.findall("abc|zipkinn|team", said)) == {"abc", "team", "zipkinn"}
 
 
 def test_strict_refuses_a_taken_admin_port_too():
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        environment = {"OTEL_DISTRO_STRICT": "true", "OTEL_EXPORTER_PROMETHEUS_PORT": str(taken.getsockname()[1])}
-        ended = run([LAUNCHER, "python", "-c", "print('the application ran')"], environment)
-    assert (ended.returncode, ended.stdout) == (78, "")
-    assert environment["OTEL_EXPORTER_PROMETHEUS_PORT"] in ended.stderr
+        port = str(taken.getsockname()[1])
+        ended, said = run_strictly({"OTEL_EXPORTER_PROMETHEUS_PORT": port})
+    assert ended == (78, "")
+    assert port in said
 
 
 def test_strict_refuses_an_instrumentation_that_raises(tmp_path):
     install(tmp_path, "aaa_broken", RAISING, {"opentelemetry_instrumentor": "aaa_broken = aaa_broken:Broken"})
-    environment = {"OTEL_DISTRO_STRICT": "true", "PYTHONPATH": str(tmp_path)}
-    ended = run([LAUNCHER, "python", "-c", "print('the application ran')"], environment)
-    assert (ended.returncode, ended.stdout) == (78, "")
-    assert "aaa_broken" in ended.stderr
+    ended, said = run_strictly({"PYTHONPATH": str(tmp_path)})
+    assert ended == (78, "")
+    assert "aaa_broken" in said
 
 
 def test_strict_starts_when_nothing_is_wrong():
-    ended = run([LAUNCHER, "python", "-c", "print('the application ran')"], {"OTEL_DISTRO_STRICT": "true"})
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "the application ran\n", "")
+    assert run_strictly({}) == ((0, "the application ran\n"), "")
 
 
 def test_check_catches_a_propagator_that_would_end_the_launcher():

@@ -5,10 +5,10 @@ import re
 import sys
 from pathlib import Path
 
-from support.processes import Process
+from testbed.processes import Process
 
 TOOLS = Path(__file__).parents[2] / "tools"
-PATHS = {"PYTHONPATH": f"{TOOLS}:{TOOLS.parent / 'tests'}"}
+PATHS = {"PYTHONPATH": str(TOOLS)}
 INTERRUPTED = """
 from soak.fuzz import fuzz
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.processes import Service, json_objects
 from support.strangers import MARK, meet
+from testbed.processes import json_objects
+from testbed.services import Service
 
 APPS = Path(__file__).parents[1] / "support" / "apps"
 REQUESTS = 10_000
@@ -90,12 +91,12 @@ def test_every_instrument_has_the_limit_whatever_a_service_is_asked_to_call(rece
         page = service.scrape()
         service.stop()
     calls = page.samples("http_client_request_duration_seconds_count")
-    assert (len(calls), sum(sample.value for sample in calls)) == (LIMIT, 300)
-    assert page.value("http_client_request_duration_seconds_count", otel_metric_overflow="true") == 300 - (LIMIT - 1)
+    assert (len(calls), sum(sample.value for sample in calls)) == (LIMIT + 1, 300)
+    assert page.value("http_client_request_duration_seconds_count", otel_metric_overflow="true") == 300 - LIMIT
     assert page.value("otel_distro_metric_overflows_total", metric="http.client.request.duration") > 0
-    assert len(pushed(receiver, "http.client.request.duration")) == LIMIT
+    assert len(pushed(receiver, "http.client.request.duration")) == LIMIT + 1
     samples = Counter(sample.name for family in page.families.values() for sample in family.samples)
-    assert {name for name, number in samples.items() if number > LIMIT} == {
+    assert {name for name, number in samples.items() if number > LIMIT + 1} == {
         "http_client_request_duration_seconds_bucket"
     }
     assert len([line for line in service.stdout if "has reached 50 attribute sets" in line]) == 1

@@ -3,8 +3,8 @@
 
 import httpx
 import pytest
-from support.processes import json_objects
-from support.waiting import wait_until
+from testbed.processes import json_objects
+from testbed.waiting import wait_until
 
 MESSAGE = {"text": "hello there", "user_id": "ada"}
 TRACE = "{:032x}"

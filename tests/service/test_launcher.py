@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from otlp_receiver import OtlpReceiver
-from support.processes import LAUNCHER, Process, free_port, run
+from testbed.otlp_receiver import OtlpReceiver
+from testbed.processes import Process, free_port, run
+from testbed.services import LAUNCHER
 
 TRACE_AND_LOG = """
 import structlog
@@ -82,7 +83,7 @@ import fastapi, httpx
 assert fastapi.FastAPI.__module__ == "fastapi.applications"
 assert httpx.HTTPTransport.handle_request.__module__ == "httpx._transports.default"
 socket.create_server(("127.0.0.1", {port})).close()
-print([name for name in sys.modules if name.startswith(("opentelemetry.sdk", "otel_distro.startup"))])
+print([name for name in sys.modules if name.startswith(("opentelemetry.sdk", "otel_distro.lifecycle.parts"))])
 """
     environment = {"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_PROMETHEUS_PORT": str(port)}
     done = run([LAUNCHER, sys.executable, "-c", code], environment)
@@ -154,13 +155,13 @@ def test_another_distribution_beside_ours_does_not_take_its_place(tmp_path: Path
         "OTEL_EXPORTER_PROMETHEUS_PORT": str(free_port()),
     }
     done = run([LAUNCHER, sys.executable, "-c", TRACE_AND_LOG], environment)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
     assert [span.name for span in receiver.spans()] == ["work"]
-    warning, line = done.stdout.splitlines()
+    (warning,), (line,) = done.stderr.splitlines(), done.stdout.splitlines()
     assert "another distribution, opentelemetry-distro, is installed beside otel-distro" in warning
     assert "working" in line
 
 
 def test_our_variables_are_options_of_the_launcher(receiver: OtlpReceiver) -> None:
     done = run([LAUNCHER, "--distro_strict", "maybe", sys.executable, "-c", "pass"])
-    assert "OTEL_DISTRO_STRICT='maybe': expected true or false" in done.stdout
+    assert "OTEL_DISTRO_STRICT='maybe': expected true or false" in done.stderr

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 import support.accessed
-from support.processes import Service
+from testbed.services import Service
 from websockets.sync.client import connect
 
 from otel_distro.logs.contract import check
@@ -47,7 +47,7 @@ def events_after(service: Service, before: int, expected: int) -> list[dict[str,
     [
         ("/items/5?token=planted", 200, "info", "/items/{number}", {}),
         ("/missing", 404, "warning", None, {}),
-        ("/broken", 500, "error", "/broken", {"error": "broken on purpose"}),
+        ("/broken", 500, "error", "/broken", {"error": "ValueError: broken on purpose"}),
         ("/slow", 200, "warning", "/slow", {"slow": True}),
         ("/refused", 403, "warning", "/refused", {}),
     ],
@@ -84,18 +84,25 @@ def test_a_client_that_goes_away_before_the_answer_is_marked(service):
 
 def test_a_websocket_is_told_at_its_begin_and_at_its_end(service):
     before = len(service.stdout)
-    with connect(f"{service.url.replace('http', 'ws')}/echo") as session:
+    with connect(f"{service.url.replace('http', 'ws')}/echo?token=planted&email=joe@example.com") as session:
         session.send("hello")
         assert session.recv() == "hello"
     begun, ended = events_after(service, before, 2)
     assert (begun["path"], begun["trace_id"]) == ("/echo", ended["trace_id"])
     assert (ended["method"], ended["path"], ended["status_code"], ended["level"]) == ("WEBSOCKET", "/echo", 101, "info")
     assert "slow" not in ended
+    # The server's own lines show the query string, and say what the event says.
+    assert [line for line in service.stdout[before:] if "joe" in line or "connection " in line] == []
 
 
 def test_every_line_of_the_server_keeps_the_contract(service):
-    lines = service.stdout
-    assert len(lines) > 20
+    before = len(service.stdout)
+    paths = ("/items/5?token=planted", "/missing?token=planted", "/broken?token=planted", "/refused") * 3
+    for path in paths:
+        httpx.get(f"{service.url}{path}")
+    events_after(service, before, 2 * len(paths))
+    lines = list(service.stdout)
+    assert len(lines) > 2 * len(paths)
     assert [str(deviation) for deviation in check(lines)] == []
     assert service.stderr == []
     assert [line for line in lines if "planted" in line] == []

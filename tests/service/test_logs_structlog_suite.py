@@ -14,7 +14,7 @@ from pathlib import Path
 import conformance
 import pytest
 from conformance.sources import CACHE, source_of
-from support.processes import clean_environment
+from testbed.processes import clean_environment
 
 TOOLS = Path(conformance.__file__).parent.parent
 # What structlog's tests import beyond structlog. Those of Twisted and Rich skip themselves without them.

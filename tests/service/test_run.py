@@ -12,8 +12,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from otlp_receiver import OtlpReceiver
-from support.processes import LAUNCHER, Process, Service, clean_environment, free_port, json_objects, run
+from testbed.otlp_receiver import OtlpReceiver
+from testbed.processes import Process, clean_environment, free_port, json_objects, run
+from testbed.services import LAUNCHER, Service
+
+from otel_distro.launch.run import USAGE
 
 APPS = Path(__file__).parents[1] / "support"
 RUN = ("otel-distro", "run")
@@ -119,12 +122,51 @@ def test_what_cannot_be_run_is_said_as_a_shell_says_it(tmp_path: Path) -> None:
     for command, status, said in (
         (["nosuchprogram"], 127, "otel-distro run: nosuchprogram: command not found\n"),
         ([str(tmp_path / "data")], 126, f"otel-distro run: {tmp_path}/data: Permission denied\n"),
-        ([], 2, "usage: otel-distro run COMMAND [ARGUMENT...]\n"),
+        ([], 2, f"{USAGE}\n"),
+        (["--service_nam", "x", "true"], 2, f"otel-distro run: --service_nam: no such option\n{USAGE}\n"),
+        (["--service_name"], 2, f"{USAGE}\n"),
     ):
         done = run([*RUN, *command])
         assert (done.returncode, done.stdout, done.stderr) == (status, "", said)
     helped = run([*RUN, "--help"])
-    assert (helped.returncode, helped.stdout) == (0, "usage: otel-distro run COMMAND [ARGUMENT...]\n")
+    assert (helped.returncode, helped.stdout.splitlines()[0]) == (0, USAGE)
+
+
+OPTIONS = ["--service_name", "shop", "--traces_exporter=none"]
+ASKED = (
+    "import os, sys; print(os.environ.get('OTEL_SERVICE_NAME'), os.environ.get('OTEL_TRACES_EXPORTER'), *sys.argv[1:])"
+)
+
+
+@pytest.mark.parametrize("launcher", [(LAUNCHER,), RUN], ids=["upstream's", "ours"])
+def test_the_launcher_s_options_stand_before_the_command_and_all_others_are_its_own(launcher: Sequence[str]) -> None:
+    command = [sys.executable, "-S", "-c", ASKED, "--config", "x", "--log", "--service_name", "own", "--", "--help"]
+    said = "--config x --log --service_name own -- --help\n"
+    quiet = {"OTEL_TRACES_EXPORTER": "console"}
+    for options, first in (
+        ([], "None console"),
+        (OPTIONS, "shop none"),
+        ([*OPTIONS, "--"], "shop none"),
+        (["--"], "None console"),
+    ):
+        done = run([*launcher, *options, *command], quiet)
+        assert (done.returncode, done.stdout) == (0, f"{first} {said}"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "variables"),
+    [([sys.executable, "-P"], {}), ([sys.executable, "-uP"], {}), ([sys.executable], {"PYTHONSAFEPATH": "1"})],
+    ids=["-P", "-uP", "PYTHONSAFEPATH"],
+)
+def test_where_python_does_not_look_into_the_working_directory_it_does_not_under_us(
+    command: list[str], variables: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "planted.py").write_text("print('run')")
+    environment = {"OTEL_EXPORTER_PROMETHEUS_PORT": "0", **variables}
+    for safe, said in ((command, ""), ([sys.executable], "run\n")):
+        chosen = environment if safe is command else {"OTEL_EXPORTER_PROMETHEUS_PORT": "0"}
+        done = run([*RUN, *safe, "-c", "import planted"], chosen, tmp_path)
+        assert (done.stdout.endswith(said), "ModuleNotFoundError" in done.stdout + done.stderr) == (True, not said)
 
 
 def test_an_interpreter_without_us_is_left_alone(tmp_path: Path) -> None:
@@ -156,29 +198,33 @@ def test_an_instrumentation_can_be_switched_off(launcher: Sequence[str], disable
 def test_an_instrumentation_that_does_not_know_the_library_s_version_says_so(
     launcher: Sequence[str], tmp_path: Path
 ) -> None:
-    metadata = tmp_path / "httpx-0.1.dist-info"
+    metadata = tmp_path / "fastapi-0.1.dist-info"
     metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: httpx\nVersion: 0.1\n")
-    code = "import httpx; print(hasattr(httpx.HTTPTransport.handle_request, '__wrapped__'))"
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: fastapi\nVersion: 0.1\n")
+    code = "import fastapi; print(hasattr(fastapi.FastAPI.build_middleware_stack, '__wrapped__'))"
     environment = {"PYTHONPATH": str(tmp_path), "OTEL_EXPORTER_PROMETHEUS_PORT": "0"}
     done = run([*launcher, sys.executable, "-c", code], environment)
-    line, *more, printed = done.stdout.splitlines()  # upstream's also says so of httpx2, which is not installed
-    assert (done.returncode, done.stderr, printed, len(more) <= 1) == (0, "", "False", True)
-    assert (json.loads(line)["level"], "httpx 0.1" in json.loads(line)["message"]) == ("error", True)
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (0, "False\n")
+    assert (json.loads(line)["level"], "fastapi 0.1" in json.loads(line)["message"]) == ("error", True)
 
 
 def test_another_distribution_that_was_chosen_is_started_as_upstream_does(tmp_path: Path) -> None:
     (tmp_path / "other.py").write_text(
         "from opentelemetry.instrumentation.distro import BaseDistro\n"
         "class Distro(BaseDistro):\n    def _configure(self, **_):\n        print('the other one')\n"
+        "class Configurator:\n    def configure(self, **_):\n        print('in full')\n"
     )
     metadata = tmp_path / "other-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text("[opentelemetry_distro]\nother = other:Distro\n")
-    chosen = {"OTEL_PYTHON_DISTRO": "other", "OTEL_PYTHON_CONFIGURATOR": "none", "PYTHONPATH": str(tmp_path)}
-    done = run([*RUN, sys.executable, "-c", "import sys; print('otel_distro.startup' in sys.modules)"], chosen)
-    assert done.stdout.splitlines() == ["the other one", "False"]
+    (metadata / "entry_points.txt").write_text(
+        "[opentelemetry_distro]\nother = other:Distro\n[opentelemetry_configurator]\nother = other:Configurator\n"
+    )
+    chosen = {"OTEL_PYTHON_DISTRO": "other", "OTEL_PYTHON_CONFIGURATOR": "other", "PYTHONPATH": str(tmp_path)}
+    code = "import sys; print(any(name.startswith('opentelemetry.sdk') for name in sys.modules))"
+    done = run([*RUN, sys.executable, "-c", code], chosen)
+    assert done.stdout.splitlines() == ["the other one", "in full", "False"], done.stderr
 
 
 @pytest.mark.parametrize("launcher", [(LAUNCHER,), RUN], ids=["upstream's", "ours"])

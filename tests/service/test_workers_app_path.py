@@ -4,8 +4,8 @@
 import http.client
 
 import pytest
-from scrape import OPENMETRICS, scrape
 from support.fleet import Fleet
+from testbed.scrape import OPENMETRICS, scrape
 
 PATH = {"OTEL_DISTRO_APP_METRICS_PATH": "/internal/metrics"}
 
@@ -39,9 +39,9 @@ def test_others_get_the_404_of_a_path_that_does_not_exist():
         assert fetch(fleet, "POST")[0] == 404
 
 
-def test_the_token_opens_it_from_anywhere(tmp_path):
+def test_a_token_that_is_set_is_asked_for(tmp_path):
     (tmp_path / "token").write_text("secret")
-    more = {"OTEL_DISTRO_APP_METRICS_NETWORKS": "10.0.0.0/8", "OTEL_DISTRO_ADMIN_TOKEN_FILE": str(tmp_path / "token")}
+    more = {"OTEL_DISTRO_ADMIN_TOKEN_FILE": str(tmp_path / "token")}
     with Fleet("uvicorn", environment=PATH | more) as fleet:
         assert fetch(fleet)[0] == 404
         assert fetch(fleet, Authorization="Bearer wrong")[0] == 404

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 from support.fleet import APPS, Fleet
-from support.processes import LAUNCHER, clean_environment, free_port, located, run
+from testbed.processes import clean_environment, free_port, located, run
+from testbed.services import LAUNCHER
 
 
 def test_a_forked_child_counts_its_own_and_nothing_of_its_parent():

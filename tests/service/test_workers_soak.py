@@ -12,9 +12,9 @@ import time
 from http.client import HTTPException
 
 import pytest
-from programs import program
 from support.fleet import Fleet, kill
-from support.prometheus import Prometheus
+from testbed.programs import program
+from testbed.scraping import Prometheus
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "20"))
 HTTP = 'http_server_request_duration_seconds_count{http_route="/count"}'

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from charts import Object
-from programs import program
-from stack.collector import Collector
+from testbed.collector import Collector
+from testbed.programs import program
 
 MOUNT = "/etc/otelcol"
 
@@ -65,5 +65,5 @@ def mount(pod: Object, mounted: Iterable[Object], folder: Path) -> Path:
         else:
             # A Secret that the user brings: it is there before the pod starts, whatever is in it.
             for item in source["secret"]["items"]:
-                (folder / item["path"]).write_text("brought along")
+                (folder / item["path"]).write_text("brought-along")
     return folder

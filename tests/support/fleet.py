@@ -13,8 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from scrape import OPENMETRICS, Scrape, scrape
-from support.processes import LAUNCHER, Process, free_port
+from testbed.processes import Process, free_port
+from testbed.scrape import OPENMETRICS, Scrape, scrape
+from testbed.services import LAUNCHER
 
 APPS = Path(__file__).parent / "apps"
 REQUESTS = "http_server_request_duration_seconds_count"

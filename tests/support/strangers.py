@@ -5,6 +5,7 @@ import asyncio
 import random
 import string
 from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import quote_from_bytes
 
 MARK = "evil"
@@ -89,3 +90,33 @@ async def meet(port: int, number: int, methods: tuple[bytes, ...] = (), stranger
     sending = (each.send(requests(number // strangers, seed, methods)) for seed, each in enumerate(all_of_them))
     await asyncio.gather(*sending)
     return all_of_them
+
+
+async def flood(port: int, messages: Iterator[bytes], number: int, batch: int = 20) -> int:
+    """Send so many requests over one connection, some at once; return the number of answers."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    answered = 0
+    for begun in range(0, number, batch):
+        sent = list(islice(messages, min(batch, number - begun)))
+        writer.write(b"".join(sent))
+        waited, tail = 0, b""
+        while waited < len(sent):
+            part = await reader.read(65536)
+            assert part, f"the server hung up after {answered + waited} answers"
+            waited += (tail + part).count(b"HTTP/1.1 ") - tail.count(b"HTTP/1.1 ")
+            tail = part[-16:]
+        answered += waited
+    writer.close()
+    return answered
+
+
+async def knock(port: int, path: str, number: int) -> None:
+    """Ask for so many websockets, each under a path of its own."""
+    for serial in range(number):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            f"GET {path}{serial:08}key={serial} HTTP/1.1\r\nhost: h\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+            "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+        )
+        await reader.read(4096)
+        writer.close()
