@@ -7,7 +7,7 @@ PYTHON := $(VENV)/bin/python
 export PYTHONPATH :=
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo run test lint unit-everywhere suite docs soak clean
+.PHONY: help demo run test lint unit-everywhere suite docs soak soak-strangers clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile tools/*.mk | sed 's/:.*## /\t/' | sort | while IFS="$$(printf '\t')" read -r target text; do printf '  %-18s %s\n' "$$target" "$$text"; done
@@ -15,7 +15,7 @@ help: ## Show the targets
 demo: $(VENV)/.demo ## Start two services, send requests, show logs, trace and metrics; stop again
 	@cd tools && ../$(PYTHON) -m demo
 
-run: $(VENV)/.demo ## The same, left running until Ctrl-C
+run: $(VENV)/.demo ## The same with the viewer, left running until Ctrl-C
 	@cd tools && ../$(PYTHON) -m demo --keep
 
 test: lint unit-everywhere suite ## Everything CI runs: lint, types, the wheel on every Python, all tests
@@ -25,7 +25,7 @@ lint: $(VENV)/.test ## ruff and mypy
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 
-unit-everywhere: $(VENV)/.test ## The built wheel and the unit suite on every Python from 3.10, without the source tree
+unit-everywhere: $(VENV)/.test ## The built wheel and the unit suite on every other Python from 3.10, without the source tree
 	$(PYTHON) tools/unit_everywhere.py
 
 suite: $(VENV)/.test ## All tests, with the real programs (built once into the user's cache folder)
@@ -35,6 +35,9 @@ docs: $(VENV)/.test ## Write the generated references anew
 	$(PYTHON) tools/reference.py
 
 soak: $(VENV)/.test ## What takes longer: see docs/soak.md
+
+soak-strangers: $(VENV)/.test ## 100,000 distinct values of each thing that a client chooses
+	SOAK_STRANGERS=100000 $(PYTHON) -m pytest -q tests/service/test_strangers.py
 
 clean: ## Remove the environments and build leftovers
 	rm -rf $(VENV) .venvs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

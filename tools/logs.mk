@@ -7,4 +7,4 @@ soak-logs: $(VENV)/.test ## 200,000 log lines of 8 threads in 4 processes throug
 	$(PYTHON) tools/soak_logs.py --lines 40000 --lag 0.05
 
 bench-logs: $(VENV)/.test ## What one log line costs beside structlog set up as fast as it can be
-	$(PYTHON) tools/bench/log_lines.py
+	@cd tools && ../$(PYTHON) -m bench.log_lines

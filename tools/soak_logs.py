@@ -123,9 +123,9 @@ def _judge(line: bytes, seen: set[tuple[int, int, int]], outcome: Outcome) -> No
 
 def _write(process: int, threads: int, lines: int) -> None:
     from otel_distro.logs import install
-    from otel_distro.variables import Settings
+    from otel_distro.settings.model import LogSettings, Settings
 
-    install(Settings())
+    install(Settings(logs=LogSettings(stream="stdout")))
     import structlog
 
     log = structlog.get_logger("soak")

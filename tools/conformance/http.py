@@ -11,7 +11,7 @@ from conformance.counts import count, uses
 
 def patch_asgi(module: ModuleType) -> None:
     """Make `OpenTelemetryMiddleware(...)`, with contrib's arguments, build what our FastAPI instrumentor installs."""
-    from otel_distro.http import fastapi as ours
+    from otel_distro.http.server import fastapi as ours
 
     contrib = module.OpenTelemetryMiddleware
 
@@ -36,7 +36,7 @@ _PROVIDERS = ("tracer_provider", "meter_provider", "tracer", "meter")
 
 def patch_fastapi(module: ModuleType) -> None:
     """Make contrib's instrumentor ours, for applications instrumented by hand as well."""
-    from otel_distro.http import fastapi as ours
+    from otel_distro.http.server import fastapi as ours
 
     module.OpenTelemetryMiddleware = ours.middleware
     module.FastAPIInstrumentor = ours.FastApiInstrumentor
@@ -45,7 +45,7 @@ def patch_fastapi(module: ModuleType) -> None:
 
 def patch_httpx(module: ModuleType) -> None:
     """Make contrib's httpx instrumentors ours."""
-    from otel_distro.http import httpx as ours
+    from otel_distro.http.client import httpx as ours
 
     module.HTTPXClientInstrumentor = ours.HttpxInstrumentor
     module.HTTPX2ClientInstrumentor = ours.Httpx2Instrumentor
@@ -74,10 +74,10 @@ class _Connection:
 
 def _count_requests(ours: ModuleType) -> None:
     """Count requests, served without correlation headers, as upstream's tests compare all headers, and with body sizes."""
-    from otel_distro.http import instrumentors
-    from otel_distro.variables import HttpSettings
+    from otel_distro.http import installation
+    from otel_distro.settings.model import HttpSettings
 
-    instrumentors.use(instrumentors.Installation(HttpSettings(correlation_headers=(), body_sizes=True), None))
+    installation.use(installation.Installation(HttpSettings(correlation_headers=(), body_sizes=True), None))
     serve = ours.OpenTelemetryMiddleware.__call__
 
     async def counted(self: Any, *args: Any) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from otel_distro.imports import when_imported
 from otel_distro.logs import install
 from otel_distro.logs.emit import Emitter
-from otel_distro.variables import LogSettings, Settings
+from otel_distro.settings.model import LogSettings, Settings
 
 _counts: Counter[str] = Counter()
 
@@ -34,7 +34,7 @@ def _count(owner: type, method: str, what: str) -> None:
 
 
 def _count_own_renderers() -> None:
-    from otel_distro.logs.structlog_own import OwnRenderer
+    from otel_distro.logs.structlog.own import OwnRenderer
 
     _count(OwnRenderer, "__call__", "events with a renderer of their own")
 
@@ -42,8 +42,9 @@ def _count_own_renderers() -> None:
 _count(Emitter, "event", "events of the contract")
 # Not imported here: structlog looks at standard output when it is imported, which pytest has yet to replace.
 when_imported("structlog", _count_own_renderers)
-# The suite logs at every level, and reads its own standard output, where asyncio's debug lines would stand too.
-install(Settings(logs=LogSettings(level="DEBUG")))
+# As in a server, whose lines are ours to write. The suite logs at every level, and reads its own standard output, where
+# asyncio's debug lines would stand too.
+install(Settings(logs=LogSettings(level="DEBUG", stream="stdout")))
 logging.getLogger("asyncio").setLevel(logging.INFO)
 
 

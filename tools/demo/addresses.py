@@ -33,4 +33,6 @@ def show_invitation(terminal: Terminal, stack: Stack) -> None:
     terminal.line(f"  curl -i {url}/rooms/lobby/messages \\")
     terminal.line('    --json \'{"text": "hello", "user_id": "ada"}\'')
     terminal.line(f"  curl {admin}/metrics")
+    if stack.viewer is not None:
+        terminal.line(f"  see it: {terminal.paint(stack.viewer, 'bold')}   (opens the page once)")
     terminal.line()

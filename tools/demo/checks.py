@@ -6,7 +6,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from otlp_receiver import OtlpReceiver, Span
+from testbed.otlp_receiver import OtlpReceiver, Span
 
 from demo.logs import Line
 from demo.request_table import Scraped, requests_served

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 
-from processes import json_objects
+from testbed.processes import json_objects
 
 from demo.addresses import show_invitation
 from demo.logs import show_lines

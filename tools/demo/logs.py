@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from processes import json_objects
+from testbed.processes import json_objects
 
 from demo.stack import Stack
 from demo.terminal import Terminal

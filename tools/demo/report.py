@@ -9,7 +9,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
-from otlp_receiver import OtlpReceiver, Span
+from testbed.otlp_receiver import OtlpReceiver, Span
+from testbed.services import LAUNCHER
 
 from demo import checks
 from demo.addresses import show_addresses, show_commands
@@ -20,6 +21,7 @@ from demo.terminal import Terminal
 from demo.traffic import Answer, Call, calls, message, send, send_one
 from demo.tree import show_tree
 
+VIEWED = ("otel-distro", "run", "--view")  # who stays wants to look
 _SPANS_PER_TRACE = 4
 _LOG_LINES_PER_TRACE = 4
 T = TypeVar("T")
@@ -52,7 +54,8 @@ def run(
     terminal.line()
     with ExitStack() as parts:
         with terminal.step("Start the OTLP receiver, inference and chat_api") as progress:
-            stack = parts.enter_context(running(ports, environment, progress))
+            launcher = VIEWED if keep else (LAUNCHER,)
+            stack = parts.enter_context(running(ports, environment, progress, launcher))
         show_commands(terminal, stack)
         traffic = _send(terminal, stack, calls(requests))
         outcomes = _show_request(terminal, stack, traffic.followed) + _show_table(terminal, traffic)

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from prometheus_client.samples import Sample
-from scrape import Scrape, histogram_quantile
+from testbed.scrape import Scrape, histogram_quantile
 
 from demo.stack import Stack
 from demo.terminal import Terminal

@@ -4,17 +4,18 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from otlp_receiver import OtlpReceiver
-from processes import free_port
-from services import Service
+from testbed.otlp_receiver import OtlpReceiver
+from testbed.processes import free_port
+from testbed.services import LAUNCHER, Service
 
 CHAT_DIRECTORY = Path(__file__).parents[2] / "examples" / "chat"
 # The batches leave sooner than by default (5 s), because somebody is waiting to see them.
+_VIEW = "view  "
 _SCHEDULE_DELAY = {"OTEL_BSP_SCHEDULE_DELAY": "200"}
 
 
@@ -25,6 +26,12 @@ class Stack:
     receiver: OtlpReceiver
     chat_api: Service
     inference: Service
+
+    @property
+    def viewer(self) -> str | None:
+        """The address of the viewer, if the services were started with one: the launcher has printed it."""
+        said = [line for service in self.services.values() for line in service.stderr if line.startswith(_VIEW)]
+        return said[-1].removeprefix(_VIEW) if said else None
 
     @property
     def services(self) -> dict[str, Service]:
@@ -52,7 +59,10 @@ def usual_ports() -> Ports:
 
 @contextmanager
 def running(
-    ports: Ports, environment: Mapping[str, str], started: Callable[[str], None] = lambda _name: None
+    ports: Ports,
+    environment: Mapping[str, str],
+    started: Callable[[str], None] = lambda _name: None,
+    launcher: Sequence[str] = (LAUNCHER,),
 ) -> Iterator[Stack]:
     """Start everything, the callee before the caller; stop it in reverse at the end of the block.
 
@@ -60,6 +70,7 @@ def running(
         ports: Where each part listens.
         environment: More variables for both services.
         started: Called with the name of each part when it is about to start.
+        launcher: The command before that of each service.
     """
     with ExitStack() as parts:
         started("OTLP receiver")
@@ -67,16 +78,16 @@ def running(
         common = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, **_SCHEDULE_DELAY, **environment}
         started("inference")
         own = {"OTEL_SERVICE_NAME": "inference", "OTEL_EXPORTER_PROMETHEUS_PORT": str(ports.inference_admin)}
-        inference = parts.enter_context(_service("inference", ports.inference, common | own))
+        inference = parts.enter_context(_service("inference", ports.inference, common | own, launcher))
         started("chat_api")
         own = {"OTEL_SERVICE_NAME": "chat_api", "OTEL_EXPORTER_PROMETHEUS_PORT": str(ports.chat_api_admin)}
-        own["INFERENCE_URL"] = inference.url
-        chat_api = parts.enter_context(_service("chat_api", ports.chat_api, common | own))
+        own["INFERENCE_URL"] = inference.url.replace("127.0.0.1", "localhost")  # as services name each other
+        chat_api = parts.enter_context(_service("chat_api", ports.chat_api, common | own, launcher))
         yield Stack(receiver, chat_api, inference)
 
 
-def _service(name: str, port: int, environment: Mapping[str, str]) -> Service:
-    return Service(f"{name}:app", CHAT_DIRECTORY, environment, port=port)
+def _service(name: str, port: int, environment: Mapping[str, str], launcher: Sequence[str]) -> Service:
+    return Service(f"{name}:app", CHAT_DIRECTORY, environment, launcher=launcher, port=port)
 
 
 def _is_free(port: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otlp_receiver import Span
+from testbed.otlp_receiver import Span
 
 from demo.logs import service_colour
 from demo.terminal import Terminal
@@ -22,11 +22,12 @@ def show_tree(terminal: Terminal, spans: list[Span]) -> None:
         return
     longest = max(len(branch + span.name) for branch, span in _walk(root, spans, "", ""))
     width = terminal.room(_BESIDE_BAR + longest, _BAR_WIDTH)
+    end = max(span.end_ns for span in spans)  # where messages go on, the root is over before its children
     rows = []
     for branch, span in _walk(root, spans, "", ""):
         colour = "red" if span.status == "ERROR" else service_colour(span.service)
         name = terminal.paint(branch, "dim") + terminal.paint(span.name, "bold")
-        bar = terminal.paint(_bar(span, root, width), colour)
+        bar = terminal.paint(_bar(span, root.start_ns, end, width), colour)
         rows.append((name, terminal.paint(span.service, colour), span.kind.lower(), bar, f"{span.duration_ms:.1f} ms"))
     terminal.table(("span", "service", "kind", "", "duration"), rows, left=4)
 
@@ -39,9 +40,9 @@ def _walk(span: Span, spans: list[Span], branch: str, indent: str) -> Iterator[t
         yield from _walk(child, spans, indent + ("└─ " if last else "├─ "), indent + ("   " if last else "│  "))
 
 
-def _bar(span: Span, root: Span, width: int) -> str:
-    """Return the span's part of the root's time, at least one cell."""
-    scale = width / max(root.end_ns - root.start_ns, 1)
-    start = min(max(round((span.start_ns - root.start_ns) * scale), 0), width - 1)
+def _bar(span: Span, begin: int, end: int, width: int) -> str:
+    """Return the span's part of the whole time (nanoseconds since the epoch), at least one cell."""
+    scale = width / max(end - begin, 1)
+    start = min(max(round((span.start_ns - begin) * scale), 0), width - 1)
     length = max(round((span.end_ns - span.start_ns) * scale), 1)
     return " " * start + "━" * min(length, width - start)

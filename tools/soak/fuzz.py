@@ -93,8 +93,8 @@ def main() -> int:
 
     def more(run: Run) -> bool:
         if chosen.examples is not None:
-            return run.examples < chosen.examples
-        return time.monotonic() < run.started + chosen.seconds
+            return bool(run.examples < chosen.examples)
+        return bool(time.monotonic() < run.started + chosen.seconds)
 
     try:
         held = [fuzz(name, more) for name in chosen.properties]

@@ -18,8 +18,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from otel_distro import diagnostics, http, tracing
-from otel_distro.http.httpx import HttpxInstrumentor
-from otel_distro.variables import HttpSettings
+from otel_distro.http.client.httpx import HttpxInstrumentor
+from otel_distro.settings.model import HttpSettings
 from soak.fuzz_headers import Ended, headers
 
 _hosts = st.one_of(
@@ -81,7 +81,7 @@ class Answering(httpx.BaseTransport):
         call: Call = request.extensions["call"]
         if call.error is not None:
             raise call.error
-        location = {} if call.location is None else {"location": call.location.encode("utf-8", "replace")}
+        location = [] if call.location is None else [(b"location", call.location.encode("utf-8", "replace"))]
         extensions = {} if call.version is None else {"http_version": call.version}
         return httpx.Response(call.status, headers=location, text="ok", extensions=extensions)
 
@@ -89,8 +89,9 @@ class Answering(httpx.BaseTransport):
 @cache
 def telemetry() -> Telemetry:
     """Return a client with and without our transport's wrapper."""
-    provider, ended, legs = TracerProvider(ALWAYS_ON), Ended(), []
-    tracing.adopt(provider, ended)
+    legs: list[str] = []
+    provider, ended = TracerProvider(ALWAYS_ON), Ended()
+    tracing.adopt(provider, ended)  # type: ignore[arg-type]  # all of an exporter that is needed here
     http.install(HttpSettings(), None)
     bare, observed = (
         httpx.Client(transport=Answering(each), follow_redirects=True, max_redirects=3) for each in ([], legs)

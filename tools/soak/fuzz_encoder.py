@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.trace import ReadableSpan
-from support.otlp_strategies import bounded_attributes, contexts, readable_spans, resources, scopes, uint64, values
+from testbed.otlp_strategies import bounded_attributes, contexts, readable_spans, resources, scopes, uint64, values
 
 from otel_distro.otlp.encode_log import encode_log
 from otel_distro.otlp.encode_span import encode_span
@@ -36,7 +36,7 @@ records = st.fixed_dictionaries(
 
 def check_span(span: ReadableSpan) -> None:
     """One span under its resource and scope; how several are grouped is a test of its own."""
-    request = build_request([(span.resource, span.instrumentation_scope, encode_span(span))])
+    request = build_request([[span.resource, span.instrumentation_scope, encode_span(span)]])
     _same(ExportTraceServiceRequest.FromString(request), encode_spans([span]))
 
 
@@ -47,7 +47,7 @@ def check_record(example: tuple[dict[str, Any], Any, Any, Any]) -> None:
     theirs = LogRecord(**fields, context=trace.set_span_in_context(span))
     number = fields["severity_number"].value
     ours = encode_log(**{**fields, "severity_number": number}, span_context=context)
-    decoded = ExportLogsServiceRequest.FromString(build_request([(resource, scope, ours)]))
+    decoded = ExportLogsServiceRequest.FromString(build_request([[resource, scope, ours]]))
     _same(decoded, encode_logs([ReadableLogRecord(theirs, resource, scope)]))
 
 

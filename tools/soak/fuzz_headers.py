@@ -23,9 +23,9 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from otel_distro import diagnostics, http, tracing
 from otel_distro.http.correlation import CorrelationPropagator, Policy, harmless, ids_in
-from otel_distro.http.fastapi import FastApiInstrumentor
 from otel_distro.http.propagation import parse_traceparent
-from otel_distro.variables import HttpSettings
+from otel_distro.http.server.fastapi import FastApiInstrumentor
+from otel_distro.settings.model import HttpSettings
 from soak.application import Scope, application, scope, serve
 
 KNOWN = (b"traceparent", b"tracestate", b"baggage", b"host", b"user-agent", b"forwarded", b"content-length")
@@ -106,7 +106,7 @@ class Ended:
 def telemetry() -> Telemetry:
     """Return the application with and without our middleware."""
     bare, reader, provider, ended = application(), InMemoryMetricReader(), TracerProvider(ALWAYS_ON), Ended()
-    tracing.adopt(provider, ended)
+    tracing.adopt(provider, ended)  # type: ignore[arg-type]  # all of an exporter that is needed here
     http.install(HttpSettings(body_sizes=True), None)
     FastApiInstrumentor().instrument(tracer_provider=provider, meter_provider=MeterProvider([reader]))
     return Telemetry(bare, application(), reader, ended.records)
@@ -149,7 +149,9 @@ def _check_labels(reader: InMemoryMetricReader) -> None:
     """Every value of every label is one of a short list, so there are never more series than their product."""
     data = reader.get_metrics_data()
     metrics = [m for r in data.resource_metrics for s in r.scope_metrics for m in s.metrics] if data else []
-    points = [point.attributes for metric in metrics for point in metric.data.data_points]
+    points: list[dict[str, Any]] = [
+        dict(point.attributes or {}) for metric in metrics for point in metric.data.data_points
+    ]
     assert points
     for attributes in points:
         assert attributes.get("http.request.method") in METHODS, attributes

@@ -20,9 +20,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from processes import Process, clean_environment, free_port, located
-from scrape import Scrape, scrape
-from services import LAUNCHER
+from testbed.processes import Process, clean_environment, free_port, located
+from testbed.scrape import Scrape, scrape
+from testbed.services import LAUNCHER
 
 TOOLS = Path(__file__).parents[1]
 WORKLOADS = ("requests", "logs", "httpx")

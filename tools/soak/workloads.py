@@ -23,7 +23,7 @@ from time import process_time
 import httpx
 import structlog
 
-from otel_distro.http.httpx import HttpxInstrumentor
+from otel_distro.http.client.httpx import HttpxInstrumentor
 from soak.application import any_request, application, serve
 
 Step = Callable[[int], Awaitable[None]]
