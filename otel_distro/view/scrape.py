@@ -25,14 +25,18 @@ _Key = tuple[str, str]
 
 
 class Page:
-    """What is known of one service's page from one scrape to the next."""
+    """What is known of one service's page from one scrape to the next.
 
-    def __init__(self) -> None:
+    Args:
+        begun_ns: When the service began, so that its counters stood at zero, in nanoseconds since the epoch; 0 if nobody saw it.
+    """
+
+    def __init__(self, begun_ns: int = 0) -> None:
         self.service = ""
         self._lines: frozenset[str] = frozenset()
         self._types: dict[str, dict[str, str]] = {}
         self._values: dict[_Key, tuple[Any, int]] = {}
-        self._last_ns = 0
+        self._last_ns = begun_ns
 
     def read(self, text: str, now: int, fallback: str = "") -> list[Point]:
         """Return the points of what has changed; a series that was still until now also with its last value.
@@ -106,10 +110,11 @@ class Page:
         name, labels = key
         about = self._types.get(name) or self._types.get(name.removesuffix("_total"), {})
         kind = about.get("TYPE", "counter" if name.endswith("_total") else "gauge")
-        describe = (self.service, name, kind if kind in {"counter", "histogram"} else "gauge")
+        counts = kind in {"counter", "histogram"}
+        describe = (self.service, name, kind if counts else "gauge")
         more = (about.get("UNIT", ""), about.get("HELP", ""), labels)
         before, at = self._values.get(key, (_nothing(value), 0))
-        if self._last_ns > at:  # it stood still, or was not there: a rate begins at the last scrape
+        if self._last_ns > at and (at or counts):  # it stood still, or counts from zero since the last scrape
             yield Point(*describe, *more, self._last_ns, before)
         yield Point(*describe, *more, now, value, tuple(marks))
         self._values[key] = value, now
@@ -160,9 +165,15 @@ class Scraper:
         self._thread = threading.Thread(target=self._run, name="otel-distro-view-scrape", daemon=True)
         self._thread.start()
 
-    def add(self, address: str, service: str = "") -> None:
-        """Read `http://ADDRESS/metrics` from now on; the service's name is used where the page does not tell it."""
-        self._pages = {**self._pages, address: (Page(), service)}
+    def add(self, address: str, service: str = "", begun_ns: int = 0) -> None:
+        """Read `http://ADDRESS/metrics` from now on.
+
+        Args:
+            address: HOST:PORT.
+            service: The service's name where the page does not tell it.
+            begun_ns: When it began, if it is known: what it has counted by the first scrape it has counted since then.
+        """
+        self._pages = {**self._pages, address: (Page(begun_ns), service)}
 
     def remove(self, address: str) -> None:
         """Read it no longer."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,11 +34,12 @@ class Services:
         return len(self._running)
 
     def add(self, pid: int, name: str, admin: str | None, tees: Mapping[str, Tee]) -> str:
-        """Note a service and return its number."""
+        """Note a service that is about to begin, and return its number."""
+        self.forget_ended()
         number = secrets.token_hex(8)
+        if admin and all(admin != other.admin for other in self._running.values()):
+            self._scraper.add(admin, name, time.time_ns())
         self._running[number] = Service(pid, name, admin, tees)
-        if admin:
-            self._scraper.add(admin, name)
         return number
 
     def tee(self, number: str, signal: str) -> Tee | None:

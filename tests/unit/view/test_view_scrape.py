@@ -40,6 +40,25 @@ def test_what_stands_still_is_not_told_again_and_a_rate_begins_at_the_last_look(
     assert [(point.time, point.value) for point in born] == [(30, 0.0), (40, 4.0)]
 
 
+def test_what_a_service_has_counted_before_the_first_look_counts_from_where_it_began() -> None:
+    page = Page(begun_ns=5)
+    points = page.read(FIRST + "# TYPE rooms gauge\nrooms 7.0\n", 10)
+    assert [(point.name, point.time, point.value) for point in points] == [
+        ("items_total", 5, 0.0),
+        ("items_total", 10, 3.0),
+        ("seconds", 5, [0.0, {"0.1": 0.0, "+Inf": 0.0}]),
+        ("seconds", 10, [1.05, {"0.1": 1.0, "+Inf": 2.0}]),
+        ("rooms", 10, 7.0),
+    ]
+
+
+def test_a_gauge_that_comes_later_was_not_zero_before() -> None:
+    page = Page()
+    page.read(FIRST, 10)
+    born = page.read(FIRST + "# TYPE rooms gauge\nrooms 7.0\n", 20)
+    assert [(point.name, point.time, point.value) for point in born] == [("rooms", 20, 7.0)]
+
+
 def test_a_counter_that_begins_anew_has_no_negative_rate() -> None:
     second = 10**9
     assert rates([(0, 5.0), (second, 7.0), (2 * second, 1.0)]) == [(1000.0, 2.0), (2000.0, 1.0)]
