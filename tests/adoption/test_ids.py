@@ -51,7 +51,7 @@ def service(collected: OtlpReceiver) -> Iterator[Service]:
     """All of them, in one process."""
     variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": collected.endpoint, "OTEL_BSP_SCHEDULE_DELAY": "100"}
     with Service("app:app", APPS / "ids", variables, timeout=90) as running:
-        httpx.get(f"{running.url}/outside/", timeout=60)  # no lifespan told that application's from the first request
+        ask(running, collected, "/outside/")  # no lifespan told that application's from the first request
         yield running
 
 

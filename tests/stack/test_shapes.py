@@ -29,7 +29,7 @@ def found(loki: Loki, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict
     for name, (kind, lines, _) in SINGLE.items():
         _write(root, name, kind, lines)
     with Collector(root / "collector", reading(root, loki)) as collector:
-        eventually(lambda: len(_rows(loki)) >= len(SINGLE), 40.0)
+        eventually(lambda: SINGLE.keys() <= {name for row in _rows(loki) for name in _names(row)}, 90.0)
         sent = "otelcol_exporter_sent_log_records_total"
         while (before := collector.metrics().value(sent)) != (time.sleep(3.5), collector.metrics().value(sent))[1]:
             pass  # what waits for its next line waits for three seconds at most
@@ -38,14 +38,12 @@ def found(loki: Loki, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict
         assert collector.process is not None
         assert [line for line in collector.process.stderr if "returned an error" in line] == []
     rows = _rows(loki)
-    return {
-        name: [
-            row
-            for row in rows
-            if name in {row.labels.get("k8s_container_name"), row.metadata.get("folder"), row.labels["service_name"]}
-        ]
-        for name in SINGLE
-    }
+    return {name: [row for row in rows if name in _names(row)] for name in SINGLE}
+
+
+def _names(row: Row) -> set[str | None]:
+    """Return the container, the folder and the service of a row: one of them is what its shape is called."""
+    return {row.labels.get("k8s_container_name"), row.metadata.get("folder"), row.labels["service_name"]}
 
 
 def _rows(loki: Loki) -> list[Row]:
