@@ -41,7 +41,7 @@ STATE: Final[Mapping[str, str]] = {
     "metrics.heartbeat:_pulses": "one for each event loop, which the application makes",
     "metrics.heartbeat:_lock": "of those; a new one after a fork",
     "logs.access.event:_State": "every request writes an event, and nothing may be looked up for it",
-    "logs.redaction.redact:_Policy": "every value goes through it",
+    "logs.redaction.redact:Policy": "every value goes through it",
     "logs.structlog.logger:_stdout": "loggers are made by structlog",
     "messaging.state:state": "clients of brokers are made by the application",
     "upstream.exporting:Watched": "filters of upstream's loggers ask it",

@@ -7,10 +7,9 @@ enrich (ids of span and request) -> redact -> export, if asked for -> encode -> 
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from time import gmtime, strftime, time_ns
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from opentelemetry.trace import INVALID_SPAN, Span
 
@@ -21,10 +20,12 @@ from otel_distro.ground.request_ids import current as current_request
 from otel_distro.logs.console import Readers
 from otel_distro.logs.encode import encode, fit
 from otel_distro.logs.errors import error_fields
-from otel_distro.logs.fields import ALWAYS, DEPLOYMENT, EXCEPTION, EXPORTED, FAILURES, REQUEST_IDS
+from otel_distro.logs.fields import ALWAYS, DEPLOYMENT, EXCEPTION, EXPORTED, FAILURES, REQUEST_IDS, SPAN_IDS
 from otel_distro.logs.ids import add_ids
+from otel_distro.logs.passing import Passed, Passing
+from otel_distro.logs.redaction.in_place import flat_fields
 from otel_distro.logs.redaction.json_safe import value_key
-from otel_distro.logs.redaction.redact import UNREADABLE, flat_fields, redact_fields, redact_long, redact_value
+from otel_distro.logs.redaction.redact import UNREADABLE, redact_fields, redact_long, redact_value
 from otel_distro.logs.sampling import Sampler
 from otel_distro.logs.stdout import PIPE_BUF, Stdout
 from otel_distro.settings.model import Settings
@@ -32,7 +33,20 @@ from otel_distro.upstream.context import SPAN_KEY, current_context
 
 Event = dict[str, Any]
 Fields = Mapping[str, Any]
-Export = Callable[[int, Event, "Span", "BaseException | None"], bool]
+
+
+class Export(Protocol):
+    """Hands an event to the exporters, and says whether it was accepted.
+
+    It takes nanoseconds, the event (or its level, logger and message), its span, the exception that it is about, and what
+    else goes along, where that is no part of the event.
+    """
+
+    def __call__(
+        self, now: int, event: Event, span: Span, error: BaseException | None, told: Fields | None = None, /
+    ) -> bool:
+        """Hand it over."""
+
 
 # What a field may not be called that is told beside these.
 _OF_THE_CONTRACT: Final = frozenset((*ALWAYS, *DEPLOYMENT, *EXCEPTION, EXPORTED))
@@ -44,7 +58,7 @@ class Emitter:
 
     Args:
         settings: the service's identity and the limits.
-        export: takes (nanoseconds, event, span, error), says whether the record was accepted; None when off.
+        export: hands events to the exporters; None when off.
         readers: who gets lines for people instead of JSON.
     """
 
@@ -64,13 +78,13 @@ class Emitter:
         self.most = settings.logs.max_line_bytes
         self._render = self.readers.renderer_for(self.stdout.real)
         self._second = (0, "")
-        self._passed = _Passed()
+        self._passed = Passed()
         self._sampler = Sampler(settings.logs.sample_every) if settings.logs.sample_every else None
 
     @property
     def is_plain(self) -> bool:
-        """Whether every event becomes one line of JSON, and nothing else."""
-        return self.export is None and self._render is None and self._sampler is None
+        """Whether every event becomes one line of JSON, as it is."""
+        return self._render is None and self._sampler is None
 
     def emit(  # noqa: PLR0913, PLR0917 - what an event consists of
         self,
@@ -127,8 +141,8 @@ class Emitter:
                 mark_logged(error)
                 if type(request := current_request.get()) is MessageIds:
                     request.processing.failed(error)
-        if self.export is not None:
-            self._hand_over(self.export, now, event, span, error)
+        if self.export is not None and self._accepts(now, event, span, error):
+            event[EXPORTED] = True
         return event
 
     @property
@@ -148,13 +162,25 @@ class Emitter:
         named = flat_fields(fields)
         if named is None or not _OF_THE_CONTRACT.isdisjoint(named):
             return None
-        named.update(level=level, logger=logger, message=message)
-        span = current_context().get(SPAN_KEY)
-        self._hand_over(self.export, time_ns(), named, INVALID_SPAN if span is None else span, None)  # type: ignore[arg-type]
-        return EXPORTED in named
+        for name in SPAN_IDS:  # which the record has from its span
+            named.pop(name, None)
+        span: Any = current_context().get(SPAN_KEY)
+        head = {"level": level, "logger": logger, "message": message}
+        return self.export_told(time_ns(), head, named, INVALID_SPAN if span is None else span)
+
+    def export_told(self, now: int, head: Event, told: Fields, span: Span) -> bool:
+        """Export what was examined and needs no event; whether it was accepted.
+
+        Args:
+            now: nanoseconds since the epoch.
+            head: its level, logger and message.
+            told: what else it says.
+            span: the span that it belongs to.
+        """
+        return self._accepts(now, head, span, None, told)
 
     def passing_on(self, event: Event | None) -> Passing:
-        """Return a context in which further events of this thread are the same one, on its way to another logger."""
+        """Take further events of this thread for the same one, on its way to another logger, until this has ended."""
         return Passing(self._passed, event)
 
     def _head(self, now: int, level: str, logger: str, message: str, error: BaseException | None) -> Event:
@@ -179,13 +205,17 @@ class Emitter:
                     event[_free(name, event)] = said
         return event
 
-    def _hand_over(self, export: Export, now: int, event: Event, span: Span, error: BaseException | None) -> None:
+    def _accepts(
+        self, now: int, event: Event, span: Span, error: BaseException | None, told: Fields | None = None
+    ) -> bool:
         try:
             passed = self._passed.event
-            if EXPORTED in passed if passed is not None else export(now, event, span, error):
-                event[EXPORTED] = True
+            if passed is not None:
+                return EXPORTED in passed
+            return self.export is not None and self.export(now, event, span, error, told)
         except Exception as failure:  # noqa: BLE001 - an exporter's fault leaves the line to the collector
             fault("log export", failure)
+            return False
 
     def line(self, event: Event, stream: Any = None) -> bytes:
         """Return the event as the bytes of its line, line feed included, as the stream's readers want it."""
@@ -222,29 +252,6 @@ class Emitter:
             text = strftime("%Y-%m-%dT%H:%M:%S.", gmtime(second))
             self._second = (second * _SECOND, text)
         return f"{text}{rest // 1000:06d}Z"
-
-
-class _Passed(threading.local):
-    event: Event | None = None
-
-
-class Passing:
-    """The time in which handlers get an event that was exported already: loguru's, say, by an `InterceptHandler`."""
-
-    __slots__ = ("_before", "_event", "_passed")
-
-    def __init__(self, passed: _Passed, event: Event | None) -> None:
-        self._passed = passed
-        self._event = event
-        self._before: Event | None = None
-
-    def __enter__(self) -> None:
-        if self._event is not None:
-            self._before, self._passed.event = self._passed.event, self._event
-
-    def __exit__(self, *_: object) -> None:
-        if self._event is not None:
-            self._passed.event = self._before
 
 
 def counted(fields: Fields, left_out: int) -> Fields:

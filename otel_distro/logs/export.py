@@ -9,7 +9,7 @@ from typing import Any, Final
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Span, SpanContext, set_span_in_context
 
-from otel_distro.logs.emit import Event, Export
+from otel_distro.logs.emit import Event, Export, Fields
 from otel_distro.logs.errors import message_of
 from otel_distro.logs.fields import ALWAYS, DEPLOYMENT, EXCEPTION, EXPORTED, SPAN_IDS
 from otel_distro.otlp.encode_log import encode_log
@@ -39,8 +39,8 @@ def exporting(submit: Callable[[Any, Any], bool] | None, others: Sequence[str] =
     exports = [*([_encoding(submit)] if submit else []), *([_emitting()] if others else [])]
     by_otlp = submit is not None or any(name.startswith("otlp") for name in others)
 
-    def export(now: int, event: Event, span: Span, error: BaseException | None) -> bool:
-        accepted = [one(now, event, span, error) for one in exports]
+    def export(now: int, event: Event, span: Span, error: BaseException | None, told: Fields | None = None) -> bool:
+        accepted = [one(now, event, span, error, told) for one in exports]
         return by_otlp and all(accepted)
 
     return export
@@ -65,12 +65,14 @@ Record = tuple[int, str, str, Mapping[str, Any], SpanContext]
 def encode_record(record: Record) -> bytes:
     """Encode what `submit` was given."""
     now, level, message, attributes, context = record
+    if not _LEFT_OUT.isdisjoint(attributes):
+        attributes = {key: value for key, value in attributes.items() if key not in _LEFT_OUT}
     return encode_log(
         message,
         timestamp=now,
         severity_number=_SEVERITY[level],
         severity_text=level,
-        attributes={key: value for key, value in attributes.items() if key not in _LEFT_OUT},
+        attributes=attributes,
         span_context=context,
     )
 
@@ -79,12 +81,12 @@ def _encoding(submit: Callable[[Any, Any], bool]) -> Export:
     """Queue, to be encoded with others in a row as spans are."""
     scopes = _Scopes()
 
-    def export(now: int, event: Event, span: Span, error: BaseException | None) -> bool:
+    def export(now: int, event: Event, span: Span, error: BaseException | None, told: Fields | None = None) -> bool:
         scope = scopes[event["logger"]]
         if scope is None:
             return False
         # What goes on with the event is the line's; an exception may change until it is encoded.
-        attributes = event.copy() if error is None else _attributes(event, error)
+        attributes = (told or event.copy()) if error is None else _attributes(event, error)
         record = now, event["level"], event["message"], attributes, span.get_span_context()
         return submit(scope, record if error is None else encode_record(record))
 
@@ -97,7 +99,7 @@ def _emitting() -> Export:
 
     scopes = _Scopes()
 
-    def export(now: int, event: Event, span: Span, error: BaseException | None) -> bool:
+    def export(now: int, event: Event, span: Span, error: BaseException | None, told: Fields | None = None) -> bool:
         if scopes[event["logger"]] is None:
             return False
         record = LogRecord(
@@ -106,7 +108,7 @@ def _emitting() -> Export:
             severity_number=SeverityNumber(_SEVERITY[event["level"]]),
             severity_text=event["level"],
             body=event["message"],
-            attributes=dict(_attributes(event, error)),
+            attributes=dict(told or _attributes(event, error)),
         )
         get_logger(event["logger"]).emit(record)
         return True

@@ -14,7 +14,7 @@ _MAX_UINT64: Final = 2**64 - 1
 _ONE_BYTE: Final = tuple(bytes((number,)) for number in range(128))
 
 pack_fixed64: Final = struct.Struct("<Q").pack
-_pack_double: Final = struct.Struct("<d").pack
+pack_double: Final = struct.Struct("<d").pack
 
 
 def varint(number: int) -> bytes:
@@ -71,7 +71,7 @@ def _encode_int(value: int) -> bytes:
 
 
 def _encode_float(value: float) -> bytes:
-    return b"\x21" + _pack_double(value)
+    return b"\x21" + pack_double(value)
 
 
 def _encode_bytes(value: bytes) -> bytes:

@@ -18,6 +18,7 @@ from otel_distro.logs.access.line import AccessLines
 from otel_distro.logs.emit import Emitter
 from otel_distro.logs.export import exporting
 from otel_distro.logs.redaction import redact
+from otel_distro.logs.redaction.in_place import flat_fields, redact_in_place
 from otel_distro.logs.redaction.keys import Keys
 from otel_distro.logs.sampling import Sampler
 from otel_distro.otlp.encode_attributes import AttributesEncoder
@@ -41,11 +42,14 @@ def _keys() -> Memory:
 
 
 def _texts() -> Memory:
-    policy = redact._Policy
-    return Memory(
-        lambda word: redact.redact_text(f"/{word}=1 password_{word}=x"),
-        lambda: [policy.keys, policy.names, policy.clean],
-    )
+    policy = redact.Policy
+
+    def tell(word: str) -> None:
+        redact.redact_text(f"/{word}=1 password_{word}=x")
+        redact_in_place({f"field {word}": 1})
+        flat_fields({f"field {word}": 1})
+
+    return Memory(tell, lambda: [policy.keys, policy.names, policy.clean, policy.quiet, policy.named])
 
 
 def _attribute_keys() -> Memory:
@@ -64,9 +68,10 @@ def _encoded() -> Memory:
     def tell(word: str) -> None:
         encoder.encode({word: 1})
         encoder.encode({f"flag {word}": True})
+        encoder.encode({f"part {word}": 0.5})
         encoder.encode({"one": word})
 
-    held = ("_pairs", "_values_per_key", "_flags", "_text_heads", "_number_heads")
+    held = ("_pairs", "_values_per_key", "_flags", "_text_heads", "_number_heads", "_float_heads")
     return Memory(tell, lambda: [getattr(encoder, name) for name in held])
 
 

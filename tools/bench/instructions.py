@@ -26,7 +26,7 @@ from typing import Any
 from bench.variants import LAUNCHER, NO_LINES, SETUPS, TOOLS, VARIANTS, Variant, folder, made
 
 APPS = Path(__file__).parent / "apps"
-WARM, FEW, MANY = 20, 10, 110
+WARM, FEW, MANY = 1020, 10, 110  # what finds nothing in a thousand requests is looked for no longer
 SETTLED_SECONDS = 3  # what a child of a service does by itself: threads, a place among the workers
 CACHEGRIND = ("valgrind", "--tool=cachegrind", "--cachegrind-out-file=/dev/null")
 CACHES = ("--cache-sim=yes", "--I1=32768,8,64", "--D1=32768,8,64", "--LL=524288,8,64")

@@ -21,8 +21,10 @@ _MOST_KEPT: Final = 2048
 _LONGEST_TEXT: Final = 512
 _LONGEST_KEPT: Final = 128
 
-# What stands between timestamp and ids; between ids and path; between path and duration; after the duration.
-_Parts = tuple[str, str, str, str]
+# What stands between timestamp and ids; between ids and path; between path and duration; after the duration; and what an
+# exporter gets as level, logger and message.
+_Parts = tuple[str, str, str, str, dict[str, Any]]
+_EXPORTED: Final = b',"otlp":true}\n'
 
 
 class AccessLines:
@@ -35,7 +37,8 @@ class AccessLines:
 
     def __init__(self, emitter: Emitter, logger: str) -> None:
         self._emitter = emitter
-        self._most = min(PIPE_BUF, emitter.most)
+        self._most = min(PIPE_BUF, emitter.most) - len(_EXPORTED)
+        self._exports = emitter.export is not None
         self._parts = _Shared(emitter, logger)
         self._plain = _Plain()
 
@@ -50,7 +53,7 @@ class AccessLines:
         span: Any,
         ids: Mapping[str, str],
     ) -> bool:
-        """Write the line; False if it is not ordinary after all, and nothing was written.
+        """Export and write the event; False if it is not ordinary after all, and nothing was done.
 
         Args:
             method: the request's method.
@@ -69,17 +72,22 @@ class AccessLines:
             ours = f'"trace_id":"{span.trace_id_hex}","span_id":"{span.span_id_hex}"'
         except AttributeError:  # another library's span
             return False
-        head, middle, after, end = parts
+        head, middle, after, end, told = parts
         for name, value in ids.items():
             ours += f',"{name}":"{value}"'
-        emitter = self._emitter
+        emitter, now, duration_ms = self._emitter, time_ns(), round(duration_ms, 3)
         line = (
-            f'{{"timestamp":"{emitter.timestamp(time_ns())}",{head},{ours},{middle}{path}{after}'
-            f'{round(duration_ms, 3)},{end}"{client}"}}\n'
+            f'{{"timestamp":"{emitter.timestamp(now)}",{head},{ours},{middle}{path}{after}{duration_ms},{end}"{client}"'
         ).encode()
         if len(line) > self._most:
             return False
-        emitter.stdout.put(line)
+        if self._exports:
+            fields = {**ids, "method": method, "path": path, "status_code": status, "duration_ms": duration_ms}
+            fields["route"], fields["client"] = route, client
+            if emitter.export_told(now, told, fields, span):
+                emitter.stdout.put(line + _EXPORTED)
+                return True
+        emitter.stdout.put(line + b"}\n")
         return True
 
 
@@ -109,7 +117,7 @@ class _Shared(dict[tuple[str, str, int], "_Parts | None"]):
         head = {"level": "info", "service": self._emitter.service, "logger": self._logger, "message": message}
         middle = _inner({**self._emitter.constants, "method": method, "path": ""})[:-1]
         after = f'","status_code":{status},"duration_ms":'
-        return _inner(head), middle, after, _inner({"route": route, "client": ""})[:-2]
+        return _inner(head), middle, after, _inner({"route": route, "client": ""})[:-2], head
 
 
 def _inner(fields: dict[str, Any]) -> str:

@@ -15,6 +15,8 @@ from otel_distro.logs.redaction.keys import MAX_NAME, NAMING, distinct, judge_of
 MAX_DEPTH: Final = 6
 MAX_ITEMS: Final = 100
 MAX_TEXT: Final = 8192
+SCALARS: Final = frozenset((int, float, bool, type(None)))
+_DEEPEST_PLAIN: Final = 4
 _CUT: Final = "…"
 _NO_NAMES: Final[Mapping[int, Any]] = {}
 
@@ -173,3 +175,14 @@ def _rest(values: Any) -> list[str]:
 
 def _integer(number: int) -> int | str:
     return number if -(2**63) <= number < 2**64 else f"<int of {number.bit_length()} bits>"
+
+
+def is_plain(value: Any, depth: int = 0) -> bool:
+    """Whether JSON of a redacted value can hold no secret that the value did not show: objects speak when rendered."""
+    if type(value) in (list, tuple):
+        return depth < _DEEPEST_PLAIN and all(is_plain(item, depth + 1) for item in value)
+    if type(value) is dict:
+        return depth < _DEEPEST_PLAIN and all(
+            type(key) is str and is_plain(item, depth + 1) for key, item in value.items()
+        )
+    return type(value) is str or type(value) in SCALARS

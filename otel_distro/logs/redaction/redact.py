@@ -7,15 +7,15 @@ Fail closed: what cannot be examined is not written.
 from __future__ import annotations
 
 import re
-import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from otel_distro.diagnostics import fault
 from otel_distro.logs.redaction.json_safe import (
     MAX_DEPTH,
     MAX_TEXT,
+    SCALARS,
     gap,
     json_safe,
     key_text,
@@ -33,7 +33,7 @@ __all__ = ["REDACTED", "configure", "redact_attribute", "redact_fields", "redact
 UNREADABLE: Final = "[REDACTED: could not be examined]"
 # No secret with a recognisable form is shorter: `a:b@h`, `pw=x`.
 _SHORTEST: Final = 4
-_LONGEST_REMEMBERED: Final = 128
+LONGEST_REMEMBERED: Final = 128
 _MOST_REMEMBERED: Final = 2048
 # Of a text that is cut, so much more is searched on both sides of the gap: a secret there is known by its beginning.
 _MARGIN: Final = 1024
@@ -41,17 +41,15 @@ _MARGIN: Final = 1024
 MAX_ATTRIBUTE: Final = 32_768
 _LONGEST_NAME: Final = 64
 # Ids and times, of which every line has others: they have no form of a secret, and are not worth remembering.
-_ID_OR_TIME: Final = re.compile(r"[0-9a-f]{1,64}|\d{4}-\d\d-\d\d[T ][0-9:.,+-]{0,32}Z?").fullmatch
-_SCALARS: Final = frozenset((int, float, bool, type(None)))
-_DEEPEST: Final = 4
+ID_OR_TIME: Final = re.compile(r"[0-9a-f]{1,64}|\d{4}-\d\d-\d\d[T ][0-9:.,+-]{0,32}Z?").fullmatch
 _CONTAINERS: Final = frozenset((dict, list, tuple))
 
 
 def _judge_in_text(name: str) -> Judge | None:
-    return _Policy.names[name[-_LONGEST_NAME:]][1]
+    return Policy.names[name[-_LONGEST_NAME:]][1]
 
 
-class _Policy:
+class Policy:
     enabled = True
     keys = Keys(searched=lambda name: redact_text(name))  # noqa: PLW0108 - which is defined below
     # Names in texts are strangers' words, kept apart: a flood of them does not push out those of fields.
@@ -59,22 +57,26 @@ class _Policy:
     shapes = Shapes(_judge_in_text)
     # Messages are mostly constants and values mostly repeat: a text that was found clean is not searched again.
     clean: set[str | tuple[str | None, ...]] = set()  # noqa: RUF012 - the one policy of the process, replaced by configure
+    # Events of one place in the code have the same names: those of which none announces a secret.
+    quiet: set[tuple[Any, ...]] = set()  # noqa: RUF012 - the same
+    # And what they are called in a line.
+    named: dict[tuple[str, ...], tuple[str, ...]] = {}  # noqa: RUF012 - the same
 
 
 def configure(settings: RedactionSettings) -> None:
     """Take the settings over for the whole process."""
-    _Policy.enabled = settings.enabled
-    _Policy.keys, _Policy.names = Keys(settings.keys, redact_text), Keys(settings.keys)
-    _Policy.shapes = Shapes(_judge_in_text, settings.keys)
-    _Policy.clean = set()
+    Policy.enabled = settings.enabled
+    Policy.keys, Policy.names = Keys(settings.keys, redact_text), Keys(settings.keys)
+    Policy.shapes = Shapes(_judge_in_text, settings.keys)
+    Policy.clean, Policy.quiet, Policy.named = set(), set(), {}
 
 
 def redact_text(text: str) -> str:
     """Return the text without anything that has the form of a secret."""
-    if text in _Policy.clean or len(text) < _SHORTEST or _ID_OR_TIME(text) or not _Policy.enabled:
+    if text in Policy.clean or len(text) < _SHORTEST or ID_OR_TIME(text) or not Policy.enabled:
         return text
     try:
-        redacted = _Policy.shapes.redacted(text)
+        redacted = Policy.shapes.redacted(text)
     except Exception as error:  # noqa: BLE001 - fail closed: nothing that was not searched is written
         fault("redaction", error)
         return UNREADABLE
@@ -86,7 +88,7 @@ def redact_text(text: str) -> str:
 
 def redact_long(text: str, most: int = MAX_TEXT) -> str:
     """Return a text of any length without secrets and shortened; only what is shown, and a margin, is searched."""
-    if text in _Policy.clean:
+    if text in Policy.clean:
         return text
     if len(text) <= most:
         return shortened(redact_text(text), most)
@@ -100,14 +102,14 @@ def redact_long(text: str, most: int = MAX_TEXT) -> str:
 
 def redact_fields(fields: Mapping[str, Any], into: dict[str, Any]) -> None:
     """Copy `fields` into an event: names in snake_case, values without secrets and as plain JSON types."""
-    keys, clean, size = _Policy.keys, _Policy.clean, len(into)
+    keys, clean, size = Policy.keys, Policy.clean, len(into)
     for key, value in fields.items():
         name, judge = keys[key]
         if judge is not None:
             into[name] = redact_value(key, value)
         elif type(value) is str:
             into[name] = value if value in clean else redact_long(value)
-        elif type(value) in _SCALARS:
+        elif type(value) in SCALARS:
             into[name] = value
         else:
             into[name] = redact_value(key, value)
@@ -122,7 +124,7 @@ def _keep_all(fields: Mapping[str, Any], into: dict[str, Any]) -> None:
     named: dict[str, Any] = {}
     alike: Counter[str] = Counter()
     for key, value in fields.items():
-        name = _Policy.keys[key][0]
+        name = Policy.keys[key][0]
         alike[name] += 1
         if alike[name] > 1:
             name = distinct(f"{name}_{alike[name]}", named)
@@ -132,8 +134,8 @@ def _keep_all(fields: Mapping[str, Any], into: dict[str, Any]) -> None:
 
 def redact_value(key: str, value: Any) -> Any:
     """Return one value of any type as plain JSON types without secrets; flags and nothing at all are no secrets."""
-    judge = _Policy.keys[key][1]
-    if judge is not None and _Policy.enabled and is_told(judge, value):
+    judge = Policy.keys[key][1]
+    if judge is not None and Policy.enabled and is_told(judge, value):
         return REDACTED
     return json_safe(value, redact_long, redact_value)
 
@@ -145,100 +147,28 @@ def redact_mapping(mapping: Mapping[str, Any]) -> dict[str, Any]:
 
 def redact_attribute(key: str, value: Any, most: int = MAX_ATTRIBUTE) -> Any:
     """Return the value of a span attribute without secrets and bounded; everything keeps its type, the clean its identity."""
-    judge = _Policy.keys[key][1]
-    if type(value) is str and judge is None and value in _Policy.clean:
+    judge = Policy.keys[key][1]
+    if type(value) is str and judge is None and value in Policy.clean:
         return value
-    if value is None or type(value) is bool or not _Policy.enabled:
+    if value is None or type(value) is bool or not Policy.enabled:
         return value
     return REDACTED if judge is not None and is_told(judge, value) else _same_type(value, most)
 
 
-def redact_in_place(event: MutableMapping[str, Any]) -> bool:
-    """Replace the secrets of an event that the application renders itself; types that are not text stay.
-
-    Returns:
-        Whether the event is flat: short texts that were searched, numbers, flags. What is rendered of it by JSON and the
-        like can hold nothing that was not examined.
-    """
-    flat, keys, clean = True, _Policy.keys, _Policy.clean
-    unknown = [
-        (key, value)
-        for key, value in event.items()
-        # What most fields are, without a call: a name that says nothing, a text that was found clean, a number.
-        if type(key) is not str
-        or keys[key][1] is not None
-        or key == "value"
-        or (value not in clean if type(value) is str else type(value) not in _SCALARS)
-    ]
-    for key, value in unknown:
-        if not _is_known(key, value):
-            flat = _replace(event, key, value) and flat
-    return flat
-
-
-def is_flat(fields: Iterable[tuple[Any, Any]]) -> bool:
-    """Whether fields have no secret, and are short texts that were searched, numbers and flags; nothing is changed."""
-    return all(_is_known(key, value) or _is_found_clean(key, value) for key, value in fields)
-
-
 def is_clean(text: str) -> bool:
     """Whether nothing in the text has the form of a secret."""
-    return text in _Policy.clean or redact_text(text) is text
+    return text in Policy.clean or redact_text(text) is text
 
 
 def are_clean(texts: tuple[Any, ...]) -> bool:
     """Whether these are texts, or None, in which nothing has the form of a secret; what repeats as a whole is remembered."""
-    if texts in _Policy.clean:
+    if texts in Policy.clean:
         return True
     if not all(text is None or (type(text) is str and is_clean(text)) for text in texts):
         return False
-    if len(_Policy.clean) < _MOST_REMEMBERED:
-        _Policy.clean.add(texts)
+    if len(Policy.clean) < _MOST_REMEMBERED:
+        Policy.clean.add(texts)
     return True
-
-
-def _is_known(key: Any, value: Any) -> bool:
-    """Whether a field needs no examination: its name announces no secret, its value was found clean or is no text."""
-    if type(key) is not str or _Policy.keys[key][1] is not None or key == "value":
-        return False
-    if type(value) is str:
-        return value in _Policy.clean or _ID_OR_TIME(value) is not None
-    return type(value) in _SCALARS
-
-
-def _is_found_clean(key: Any, value: Any) -> bool:
-    if type(key) is not str or type(value) is not str or _Policy.keys[key][1] is not None or key == "value":
-        return False
-    return len(value) <= _LONGEST_REMEMBERED and redact_text(value) is value
-
-
-def _replace(event: MutableMapping[str, Any], key: Any, value: Any) -> bool:
-    """Replace one value if it is a secret; whether what is there now is a text that was examined, or none."""
-    name = value_key(key, event)
-    redacted = redact_attribute(name if isinstance(name, str) else key_text(name), value, sys.maxsize)
-    if redacted is not value:
-        event[key] = redacted
-    if type(key) is str and _Policy.keys[key][1] is not None and (shown := redact_text(key)) != key:
-        event[distinct(shown, event)] = event.pop(key)
-    if type(redacted) is str:
-        return redacted in _Policy.clean or redacted == REDACTED
-    return type(redacted) in _SCALARS and type(key) is str
-
-
-def is_plain(value: Any, depth: int = 0) -> bool:
-    """Whether JSON of a redacted value can hold no secret that the value did not show: objects speak when rendered."""
-    if type(value) in (list, tuple):
-        return depth < _DEEPEST and all(is_plain(item, depth + 1) for item in value)
-    if type(value) is dict:
-        return depth < _DEEPEST and all(type(key) is str and is_plain(item, depth + 1) for key, item in value.items())
-    return type(value) is str or type(value) in _SCALARS
-
-
-def flat_fields(fields: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return fields that are flat under their names in a line; None if two names became one."""
-    keys = _Policy.keys
-    named = {keys[key][0]: value for key, value in fields.items()}
-    return named if len(named) == len(fields) else None
 
 
 def _same_type(value: Any, most: int, depth: int = 0) -> Any:
@@ -264,7 +194,7 @@ def _same_type(value: Any, most: int, depth: int = 0) -> Any:
 
 
 def _same_item(name: Any, item: Any, most: int, depth: int) -> Any:
-    judge = None if name is None else _Policy.keys[key_text(name)][1]
+    judge = None if name is None else Policy.keys[key_text(name)][1]
     return REDACTED if judge is not None and is_told(judge, item) else _same_type(item, most, depth + 1)
 
 
@@ -283,8 +213,8 @@ def _same_bytes(value: bytes | bytearray, most: int) -> bytes | bytearray:
 
 
 def _remember(text: str) -> None:
-    if len(text) > _LONGEST_REMEMBERED:
+    if len(text) > LONGEST_REMEMBERED:
         return
-    if len(_Policy.clean) >= _MOST_REMEMBERED:
-        _Policy.clean.clear()
-    _Policy.clean.add(text)
+    if len(Policy.clean) >= _MOST_REMEMBERED:
+        Policy.clean.clear()
+    Policy.clean.add(text)

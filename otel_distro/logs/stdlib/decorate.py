@@ -37,26 +37,33 @@ def decorating(original: Format, readers: Readers) -> Format:
         # A QueueHandler formats only so that the record can be pickled; it is formatted again behind the queue.
         if hasattr(self, "queue") or not isinstance(text, str):
             return text
-        cookie, text = _without_cookie(text)
         try:
-            json_object, console = is_json_object(text), shows_records(self)
-            if not json_object and not console:
-                return cookie + text
-            shape = shape_of(self.formatter)
-            if shape is Shape.EVENT and is_flat(record):
-                redacted, ids = text, _NONE  # they were put into the event
-            else:
-                known = shape is Shape.RECORD and says_nothing_else(record)
-                redacted, ids = text if known else redact_text(text), ids_of(record)
-            short = console and not json_object and readers.are_people(getattr(self, "stream", None))
-            if short:
-                return with_short_id(redacted, ids_of(record))
-            return cookie + with_ids(redacted, ids, exported=exported(record))
+            if is_json_object(text) and is_flat(record) and shape_of(self.formatter) is Shape.EVENT:
+                return with_ids(text, _NONE, exported=exported(record))  # the ids were put into the event
+            return _completed(self, record, text, readers)
         except Exception as error:  # noqa: BLE001 - the boundary: what could not be examined is not written
             fault("log formatting", error)
             return UNREADABLE
 
     return format_record
+
+
+def _completed(handler: logging.Handler, record: logging.LogRecord, text: str, readers: Readers) -> str:
+    """Return what a formatter made without secrets and with the ids, if it is JSON or for the console."""
+    cookie, text = _without_cookie(text)
+    json_object = is_json_object(text)
+    console = not json_object and shows_records(handler)
+    if not json_object and not console:
+        return cookie + text
+    shape = shape_of(handler.formatter)
+    if shape is Shape.EVENT and is_flat(record):
+        redacted, ids = text, _NONE
+    else:
+        known = shape is Shape.RECORD and says_nothing_else(record)
+        redacted, ids = text if known else redact_text(text), ids_of(record)
+    if console and readers.are_people(getattr(handler, "stream", None)):
+        return with_short_id(redacted, ids_of(record))
+    return cookie + with_ids(redacted, ids, exported=exported(record))
 
 
 def with_ids(text: str, ids: Mapping[str, str], *, exported: bool = False) -> str:
@@ -105,13 +112,17 @@ def is_json_object(text: str) -> bool:
 
 
 def _with_keys(text: str, ids: Mapping[str, str], *, exported: bool) -> str:
+    if not ids:
+        return text if '"otlp"' in text else _ending(text, '"otlp": true')
     for name in SPAN_IDS:
         if ids.get(name, text) not in text and text.count(f'"{name}"') == 1:  # another's: the real one is to be found
             text = text.replace(f'"{name}"', f'"{name}_"')
     added = [f"{_in_json(name)}: {_in_json(value)}" for name, value in ids.items() if f'"{name}"' not in text]
     if exported and '"otlp"' not in text:
         added.append('"otlp": true')
-    if not added:
-        return text
+    return _ending(text, ", ".join(added)) if added else text
+
+
+def _ending(text: str, added: str) -> str:
     body = text[:-1].rstrip()
-    return f"{body}{'' if body == '{' else ', '}{', '.join(added)}}}"
+    return f"{body}{'' if body == '{' else ', '}{added}}}"

@@ -48,7 +48,6 @@ from otel_distro.settings.model import LogSettings
 
 _LAST_RESORT: Final = logging.lastResort
 _OURS: Final = "otel_distro"
-_NOBODY: Final = contextlib.nullcontext()
 # Of an event of structlog's: told elsewhere in a record of the exporter.
 _SAID_ELSEWHERE: Final = frozenset(("event", "level", "logger", "timestamp", "exc_info"))
 # What Celery makes of all that is printed: a line of JSON, printed by the application's own logger, stays one.
@@ -101,7 +100,8 @@ def _call_handlers(emitter: Emitter, levels: Levels) -> Callable[[logging.Logger
         event = _guarded(_exported_event, emitter, record, left_out) if emitter.export is not None else None
         passage = _Passage(self, record, emitter)
         current: logging.Logger | None = self
-        with emitter.passing_on(event) if event is not None else _NOBODY:
+        passing = None if event is None else emitter.passing_on(event)
+        try:
             while current:
                 for handler in current.handlers:
                     if passage.is_for(handler, current.name):
@@ -109,6 +109,9 @@ def _call_handlers(emitter: Emitter, levels: Levels) -> Callable[[logging.Logger
                 if not current.propagate:
                     break
                 current = current.parent
+        finally:
+            if passing is not None:
+                passing.end()
         resort = passage.resort()
         if resort is not None:
             resort.handle(record)
@@ -121,29 +124,17 @@ def _call_handlers(emitter: Emitter, levels: Levels) -> Callable[[logging.Logger
 class _Passage:
     """One record's way through the handlers, and what that says about our line."""
 
-    __slots__ = (
-        "_emitter",
-        "_given",
-        "_hidden",
-        "_logger",
-        "_record",
-        "_refused",
-        "_shown",
-        "_unasked",
-        "_unformatted",
-        "found",
-        "stream",
-    )
+    # What most records leave as it is.
+    _shown = _refused = _given = found = False
+    _unasked: bool | None = None
+    _unformatted: Any = None
+    stream: Any = None
 
     def __init__(self, logger: logging.Logger, record: logging.LogRecord, emitter: Emitter) -> None:
         self._logger = logger
         self._record = record
         self._emitter = emitter
         self._hidden = access.replaces(record)
-        self._shown = self._refused = self._given = self.found = False
-        self._unasked: bool | None = None
-        self._unformatted: Any = None
-        self.stream: Any = None
 
     def is_for(self, handler: logging.Handler, logger: str) -> bool:
         """Whether a handler shall get the record: those in whose place our line stands do not."""
@@ -152,10 +143,9 @@ class _Passage:
             self._stand_in(handler)
             return False
         shows = shows_records(handler)
-        self._shown = self._shown or shows
-        if self._record.levelno < handler.level or (shows and self._hidden):
-            return False
-        if not shows and self._is_ours_alone():
+        if shows:
+            self._shown = True
+        if self._record.levelno < handler.level or (self._hidden if shows else self._is_ours_alone()):
             return False
         self._given = True
         if self._unformatted is not None:
@@ -243,7 +233,9 @@ def _exported_flat(emitter: Emitter, record: logging.LogRecord) -> _Told | None:
     message = said.get("event")
     if type(message) is not str or record.stack_info:
         return None
-    fields = {key: value for key, value in said.items() if key not in _SAID_ELSEWHERE}
+    fields = said.copy()
+    for name in _SAID_ELSEWHERE:
+        fields.pop(name, None)
     accepted = emitter.export_flat(level_name(record.levelno), record.name, message, fields)
     return None if accepted is None else _Told({EXPORTED: True} if accepted else {})
 

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from otel_distro.logs.errors import exception_of
 from otel_distro.logs.ids import current_ids, shared_ids
-from otel_distro.logs.redaction import redact
+from otel_distro.logs.redaction import in_place, redact
 from otel_distro.logs.redaction.json_safe import plain_text
 from otel_distro.logs.redaction.redact import is_clean
 
@@ -148,7 +148,7 @@ def says_nothing_else(record: logging.LogRecord) -> bool:
     if not searched and not is_clean(message):
         return False
     fields = said.keys() - _NO_FIELD
-    return not fields or redact.is_flat((key, said[key]) for key in fields)
+    return not fields or in_place.is_flat({key: said[key] for key in fields})
 
 
 def event_of(record: logging.LogRecord) -> RecordedEvent:

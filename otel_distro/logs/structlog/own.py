@@ -18,7 +18,9 @@ from otel_distro.logs.console import SHORT_ID
 from otel_distro.logs.emit import Emitter, counted
 from otel_distro.logs.fields import EXPORTED, SPAN_IDS
 from otel_distro.logs.ids import shared_ids
-from otel_distro.logs.redaction.redact import is_plain, redact_in_place, redact_text
+from otel_distro.logs.redaction.in_place import redact_in_place
+from otel_distro.logs.redaction.json_safe import is_plain
+from otel_distro.logs.redaction.redact import redact_text
 from otel_distro.logs.stdlib.records import Rendered, hand_over
 from otel_distro.logs.structlog.event import Event, level_of, processed_event
 from otel_distro.upstream.structlog import NAME_TO_LEVEL, adds_nothing

@@ -8,9 +8,21 @@ import logging
 import pytest
 import structlog
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ScopeLogs
-from opentelemetry.trace import Span
+from opentelemetry.trace import Span, format_span_id, format_trace_id
 
+from otel_distro.http import correlation
+from otel_distro.logs.access import event as access
+from otel_distro.logs.emit import Emitter
 from otel_distro.logs.export import encode_record
+
+REQUEST = {
+    "method": "GET",
+    "path": "/items/5",
+    "route": "/items/{id}",
+    "status_code": 200,
+    "duration_ms": 1.23456,
+    "client": "127.0.0.1",
+}
 
 
 class Exporter:
@@ -48,6 +60,40 @@ def test_a_record_is_structured_and_in_its_trace(exporter, span: Span):
     assert record.span_id == context.span_id.to_bytes(8, "big")
     assert attributes(record) == {"order": "o-1", "password": "[REDACTED]"}
     assert exporter.output.event["otlp"] is True
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """The events that were built."""
+    found = []
+    monkeypatch.setattr(Emitter, "event", lambda *told, event=Emitter.event: found.append(told) or event(*told))
+    return found
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+@pytest.mark.parametrize("path", ["/items/5", "/items/ghp_0123456789abcdefghijABCDEFGHIJ012345"])
+def test_an_ordinary_access_event_is_exported_as_any_other(install, span, built, path, accepts):
+    """The same request twice: the short way with what its line needs at hand, and the long way from the context."""
+    span.trace_id_hex = format_trace_id(span.get_span_context().trace_id)
+    span.span_id_hex = format_span_id(span.get_span_context().span_id)
+    exporter = Exporter(accepts=accepts)
+    output = install(submit=exporter)
+    request = {**REQUEST, "path": path}
+    ids = {"request_id": "abc-1", "correlation_id": "x"}
+    token = correlation.current.set(ids)
+    try:
+        access.emit(**request, span=span, ids=ids)
+        access.emit(**request, span=span)
+    finally:
+        correlation.current.reset(token)
+    short, long = (line.partition(",")[2] for line in output.lines)
+    assert short == long
+    assert ('"otlp":true' in short) is accepts
+    (first, record), (second, expected) = exporter.submitted
+    for each in (record, expected):
+        each.time_unix_nano = each.observed_time_unix_nano = 0
+    assert (first, record) == (second, expected)
+    assert (len(record.attributes), len(built)) == (8, 1 if path == "/items/5" else 2)
 
 
 def test_an_exception_is_exported_by_its_conventions(exporter):

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import pytest
+
 from otel_distro import diagnostics
 from otel_distro.otlp.encode_attributes import AttributesEncoder
 from otel_distro.otlp.encode_common import encode_pair, field
@@ -33,6 +35,21 @@ def test_many_keys_do_not_grow_the_memory_without_bound():
         encoder.encode({f"key.{number}": "value"})
     assert 0 < remembered(encoder) <= 4096
     assert len(encoder._values_per_key) <= 4096
+
+
+@pytest.mark.parametrize("number", [0.0, -0.0, 1.5, 1e308, float("inf"), float("nan")])
+def test_a_number_behind_a_head_that_is_kept_is_what_it_is_by_itself(number):
+    encoder = AttributesEncoder(TAG)
+    encoder.encode({"duration_ms": 7.25, "ratio": 1.0})
+    pairs = {"ratio": number, "duration_ms": number}
+    assert encoder.encode(pairs) == b"".join(field(TAG, encode_pair(*pair)) for pair in pairs.items())
+
+
+def test_names_of_numbers_do_not_grow_the_memory_without_bound():
+    encoder = AttributesEncoder(TAG)
+    for number in range(10_000):
+        encoder.encode({f"key.{number}": 0.5, f"{number}" * 200: 0.5})
+    assert 0 < len(encoder._float_heads) <= 4096
 
 
 def test_long_values_are_not_remembered():
