@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from support.adopted import APPS
+from support.adopt_page import APPS
 from testbed.otlp_receiver import OtlpReceiver
 from testbed.processes import json_objects
 from testbed.services import Service

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from support.adopted import REPOSITORY, questions
+from support.adopt_page import REPOSITORY, questions
 from testbed.collector import Collector, reading
 from testbed.lines import append, cri, pod_log
 from testbed.loki import Loki, Row, await_rows, loki_for_tests

@@ -8,19 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from support.adopted import (
-    APPS,
-    LAUNCHERS,
-    PAGE,
-    REPOSITORY,
-    SYSTEMS,
-    Answer,
-    Running,
-    prepared,
-    questions,
-    running,
-    steps,
-)
+from support.adopt_page import APPS, PAGE, REPOSITORY, prepared, questions, steps
+from support.adopted import LAUNCHERS, SYSTEMS, Answer, Running, running
 from support.requests_of import ASKED
 from testbed.processes import json_objects, run
 from testbed.scrape import TEXT, scrape

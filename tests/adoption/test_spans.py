@@ -7,7 +7,7 @@ from collections import Counter
 
 import httpx
 import pytest
-from support.adopted import APPS
+from support.adopt_page import APPS
 from testbed.otlp_receiver import OtlpReceiver
 from testbed.services import Service
 

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from itertools import product
 
 import pytest
-from support.adopted import LAUNCHERS, SYSTEMS, Observed, observe, questions
+from support.adopt_page import questions
+from support.adopted import LAUNCHERS, SYSTEMS, Observed, observe
 from support.pages_asked import Asked, holding
 from support.requests_of import ASKED
 
