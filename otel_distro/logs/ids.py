@@ -21,6 +21,17 @@ from otel_distro.upstream.context import SPAN_KEY, current_context
 _current_request: Final = current.get
 
 
+class LineIds(dict[str, str]):
+    """The ids that lines of a span share.
+
+    Attributes:
+        members: Their names in quotes, and all of it as the members of a JSON object, once somebody has made that.
+    """
+
+    __slots__ = ("members",)
+    members: tuple[tuple[str, ...], str] | None
+
+
 def current_ids(error: BaseException | None = None) -> dict[str, str]:
     """Return `trace_id` and `span_id` inside a span, and the correlation ids inside a request."""
     found: dict[str, Any] = {}
@@ -38,7 +49,9 @@ def shared_ids() -> Mapping[str, str]:
             return ids  # type: ignore[no-any-return]  # what is kept below
     except AttributeError:
         pass
-    found = current_ids()
+    found = LineIds()
+    found.members = None
+    add_ids(found)
     if hasattr(span, "trace_id_hex"):
         span.line_ids = request, found
     return found

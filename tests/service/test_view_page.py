@@ -88,7 +88,9 @@ def link(folder):
             body = {"text": "hello " * (number + 1), "user_id": "ada"}
             assert httpx.post(f"{caller.url}/rooms/lobby/messages", json=body, timeout=60).status_code == 200
         assert httpx.delete(f"{caller.url}/rooms/lobby", timeout=60).status_code == 500
-        httpx.post(f"{ask().partition('/?')[0]}/v1/traces", json=large(), timeout=60).raise_for_status()
+        address = ask().partition("/?")[0]
+        for signal, sent in (("traces", large()), ("logs", hostile_line()), ("metrics", hostile_metrics())):
+            httpx.post(f"{address}/v1/{signal}", json=sent, timeout=60).raise_for_status()
         ask.service = caller
         yield ask
     about = json.loads((folder / f"otel-distro-view-{os.getuid()}" / "viewer.json").read_text())
@@ -116,6 +118,62 @@ def large():
     ]
     resource = {"attributes": [{"key": "service.name", "value": {"stringValue": HOSTILE}}]}
     return {"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {"name": HOSTILE}, "spans": spans}]}]}
+
+
+def stranger():
+    return {"attributes": [{"key": name, "value": {"stringValue": HOSTILE}} for name in ("service.name", HOSTILE)]}
+
+
+def hostile_line():
+    """A line of which each part is hostile, with a traceback in the trace of that name."""
+    told = {
+        HOSTILE: HOSTILE,
+        "exception.type": HOSTILE,
+        "exception.message": HOSTILE,
+        "exception.stacktrace": f'Traceback (most recent call last):\n  File "{HOSTILE}", line 1, in {HOSTILE}\n    {HOSTILE}\n{HOSTILE}: {HOSTILE}',
+    }
+    record = {
+        "timeUnixNano": str(time.time_ns()),
+        "severityText": HOSTILE,
+        "severityNumber": 17,
+        "body": {"stringValue": HOSTILE},
+        "attributes": [{"key": key, "value": {"stringValue": value}} for key, value in told.items()],
+        "traceId": f"{78:032x}",
+        "spanId": f"{1:016x}",
+    }
+    scope = {"scope": {"name": HOSTILE}, "logRecords": [record]}
+    return {"resourceLogs": [{"resource": stranger(), "scopeLogs": [scope]}]}
+
+
+def hostile_metrics():
+    """A counter, a gauge and a histogram of which each text is hostile."""
+    now = str(time.time_ns())
+    labels = {"timeUnixNano": now, "attributes": [{"key": HOSTILE, "value": {"stringValue": HOSTILE}}]}
+    number = [{**labels, "asDouble": 1.0}]
+    exemplar = {"timeUnixNano": now, "asDouble": 0.5, "traceId": f"{77:032x}", "spanId": f"{1:016x}"}
+    counts = {
+        **labels,
+        "count": "1",
+        "sum": 0.5,
+        "bucketCounts": ["1", "0"],
+        "explicitBounds": [1.0],
+        "exemplars": [exemplar],
+    }
+    told = {"unit": HOSTILE, "description": HOSTILE}
+    metrics = [
+        {
+            "name": f"{HOSTILE}.count",
+            **told,
+            "sum": {"dataPoints": number, "aggregationTemporality": 2, "isMonotonic": True},
+        },
+        {"name": f"{HOSTILE}.now", **told, "gauge": {"dataPoints": number}},
+        {"name": f"{HOSTILE}.seconds", **told, "histogram": {"dataPoints": [counts], "aggregationTemporality": 2}},
+    ]
+    return {
+        "resourceMetrics": [
+            {"resource": stranger(), "scopeMetrics": [{"scope": {"name": HOSTILE}, "metrics": metrics}]}
+        ]
+    }
 
 
 @pytest.fixture(scope="module")
@@ -215,6 +273,25 @@ def test_ten_thousand_spans_scroll_and_nothing_that_strangers_send_runs(page):
         page.goto(f"{page.origin}/?view={view}")
         page.wait_for_selector("h1")
         assert page.evaluate("window.pwned") is None
+
+
+def test_lines_tracebacks_and_metrics_of_strangers_are_text(page):
+    page.goto(f"{page.origin}/?view=logs&q=onerror")
+    line = page.locator(".lines details").filter(has_text=HOSTILE)
+    expect(line).to_have_count(1)
+    line.locator("summary").click()
+    expect(line).to_contain_text("exception")
+    page.goto(f"{page.origin}/?view=trace&id={78:032x}")
+    expect(rows_of(page).filter(has_text=HOSTILE)).to_have_count(1)
+    rows_of(page).filter(has_text=HOSTILE).click()
+    expect(page.locator(".detail .raised").first).to_contain_text(HOSTILE)
+    page.goto(f"{page.origin}/?view=metrics")
+    names = page.get_by_role("navigation", name="Metrics").get_by_role("link").filter(has_text="onerror")
+    expect(names).to_have_count(3)
+    for name in names.evaluate_all("links => links.map((link) => link.href)"):
+        page.goto(name)
+        expect(page.locator("figcaption")).to_contain_text(HOSTILE)
+    assert page.evaluate("[window.pwned, document.images.length]") == [None, 0]
 
 
 def test_a_request_appears_while_one_looks(page, link):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from otel_distro.ground.patterns import pattern
 from otel_distro.logs.redaction.keys import words
 
 # What stands behind a beginning. Every body is one run of characters that its end cannot be part of, so that a search
@@ -104,7 +105,7 @@ _LIKELY: Final[Mapping[str, str]] = {
     "oy2": r"[a-z0-9]{43}",
     "GR1348941": _WORD16,
 }
-_UNLIKELY_RUN: Final = re.compile(r"[A-Za-z0-9]{8,}")
+_UNLIKELY_RUN: Final = pattern(r"[A-Za-z0-9]{8,}")
 _UNMARKED: Final = ((":AA", r"(?<!\d)(?:bot)?\d{8,10}:AA[\w-]{30,}"),
     ("-us", r"(?<![0-9a-z])[0-9a-f]{32}-us\d{1,2}(?!\d)"),
     ("Q~", r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}"),
@@ -137,10 +138,10 @@ def any_of(words: Iterable[str]) -> str:
 
 
 # A likely one ends in an empty group, which says so.
-_ISSUED: Final = re.compile(
+_ISSUED: Final = pattern(
     rf"(?<![A-Za-z0-9]){alternatives({**_CERTAIN, **{key: f'{body}()' for key, body in _LIKELY.items()}})}"
 )
-_OTHERS: Final = tuple((mark, re.compile(pattern)) for mark, pattern in _UNMARKED)
+_OTHERS: Final = tuple((mark, pattern(text)) for mark, text in _UNMARKED)
 _MARKS: Final = tuple(mark for mark, _ in _UNMARKED)
 
 
@@ -153,9 +154,9 @@ def redact_issued(text: str, redacted: str) -> str:
     """Return the text without keys of known issuers."""
     if _ISSUED.search(text) is not None:
         text = _ISSUED.sub(lambda found: redacted if _credible(found) else found[0], text)
-    for mark, pattern in _OTHERS:
+    for mark, other in _OTHERS:
         if mark in text:
-            text = pattern.sub(redacted, text)
+            text = other.sub(redacted, text)
     return text
 
 

@@ -12,13 +12,14 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from otel_distro.ground.patterns import pattern
 from otel_distro.logs.redaction.keys import NAMING, Judge
 
-_TOKEN: Final = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:\s*)?|[\[\]{}]', re.DOTALL)
-_NEXT: Final = re.compile(r"\s*,\s*")
-_END: Final = re.compile(r"\s*\]")
-_COLON: Final = re.compile(r"\s*:")
-_BEFORE: Final = re.compile(r"\[\s*\Z")
+_TOKEN: Final = pattern(r'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:\s*)?|[\[\]{}]', re.DOTALL)
+_NEXT: Final = pattern(r"\s*,\s*")
+_END: Final = pattern(r"\s*\]")
+_COLON: Final = pattern(r"\s*:")
+_BEFORE: Final = pattern(r"\[\s*\Z")
 _decode: Final = json.JSONDecoder().raw_decode
 
 

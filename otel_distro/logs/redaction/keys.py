@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Container, Iterable
 from itertools import count
 from typing import Final
 
+from otel_distro.ground.patterns import pattern
 from otel_distro.logs.fields import RESERVED
 
 
@@ -19,20 +19,20 @@ def words(text: str) -> frozenset[str]:
 # Whether a value of this text is a secret under a name; None for names that announce none.
 Judge = Callable[[str], bool]
 
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_SECRET_WORD: Final = re.compile(
+_WORD: Final = pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_SECRET_WORD: Final = pattern(
     r"apikey|authorization|bearer|cookies?|credentials?|jwt|passcode|passphrase|passwd|password|psk|pw|pwd|secrets?|token"
     r"|keypass|masterauth|requirepass|storepass"
 )
 # Words that make a secret only together, however they are joined: api_key, apiKey, X-API-Key, APIKEY.
-_SECRET_PART: Final = re.compile(
+_SECRET_PART: Final = pattern(
     r"(?:api|access|private|secret|signing|encryption|account|master|shared|subscription|license|hmac|jwt|sas)key"
     r"|(?:client|shared)secret|password(?!less)|passwd|passphrase|(?:access|refresh|auth|session|id|csrf|xsrf|bearer)tokens?"
     r"|setcookie|authorization|authcode|codeverifier|clientassertion|samlresponse|functionskey|phpsessid|jsessionid|connectsid"
     r"|aspnetsessionid|laravelsession"
 )
 # token_count and secret_name say something about a secret and are none.
-_ABOUT: Final = re.compile(
+_ABOUT: Final = pattern(
     r"age|algorithms?|at|backend|behaviou?r|bucket|budget|budgets|cache|changed|chars?|class|cost|counts?|created|directory|domain"
     r"|enabled|disabled|endpoint|errors?|estimate|expiration|expired|expires|expiry|field|file|format|generator|handler|helper"
     r"|hint|ids|in|index|input|invalid|kind|label|latency|length|lifetime|len|limits?|manager|max|message|middleware|min|missing|mode|name"
@@ -41,11 +41,11 @@ _ABOUT: Final = re.compile(
     r"|ttl|type|types|updated|uri|url|urls|usage|used|valid|validator|validators|verified|version|window"
 )
 # Wherever they stand behind the last word of a secret, it is counted or timed: llm_token_count_prompt, cookie_max_age_seconds.
-_MEASURES: Final = re.compile(
+_MEASURES: Final = pattern(
     r"ages?|budgets?|costs?|counts?|expiration|expires|expiry|latency|length|len|lifetime|limits?|price|rates?|sizes?|total|ttl|usage"
 )
 # What a token is when it is no credential: of a page, of a text, of a lock.
-_OTHER_TOKENS: Final = re.compile(
+_OTHER_TOKENS: Final = pattern(
     r"(?:next|page|prev(?:ious)?|continuation|continue|cursor|sync|delta|cancel(?:lation)?|stop|start|end|eos|bos|pad|unk|sep"
     r"|cls|mask|special|first|last|per|fencing|eof|current|next page|unexpected|input|output|prompt|completion|cached|reasoning|each|image|text|audio|num|n|max|min)"
 )
@@ -53,10 +53,10 @@ _ACCOUNTS: Final = words(
     "admin api app auth basic bind cert database db email ftp http keystore ldap login mail mongo my mysql old new pg postgres"
     " proxy rabbitmq redis root service smtp ssh ssl sudo svc tls truststore user vpn wifi"
 )
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_OPAQUE: Final = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[\w.%+/=~:-]{16,}")
-_NOT_SNAKE: Final = re.compile(r"[^a-z0-9_]+")
-_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_UUID: Final = pattern(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_OPAQUE: Final = pattern(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[\w.%+/=~:-]{16,}")
+_NOT_SNAKE: Final = pattern(r"[^a-z0-9_]+")
+_CAMEL: Final = pattern(r"(?<=[a-z0-9])(?=[A-Z])")
 # What says how its neighbour `value` is called.
 NAMING: Final = ("name", "key", "field", "header")
 _MOST_KEYS: Final = 1024

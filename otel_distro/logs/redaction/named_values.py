@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from otel_distro.ground.patterns import pattern
 from otel_distro.logs.redaction.issuers import any_of
 from otel_distro.logs.redaction.keys import Judge, always, words
 from otel_distro.logs.redaction.ordinary import SPOKEN_OF_OR_NAMED, Named, is_ordinary, last_word
@@ -36,26 +37,26 @@ _SEPARATORS: Final = (
     r"(?P<element>>)",
     r"(?P<call>\((?:(?:value|key|secret|token|password)=)?(?=b?[\"']))",
 )
-_BEFORE_NAME: Final = re.compile(r".*[^\w.-]", re.DOTALL)
-_QUOTES: Final = re.compile(r"(?<!\\)(\\*)([\"'`])")
-_OPENING: Final = re.compile(r"(?:[bruf]{1,2}(?=[\\\"'`]))?(\\{0,64})([\"'`])", re.IGNORECASE)
-_BARE: Final = re.compile(r"(?:[^\s,;&<>\"'`)\]}\\]|\\(?![\\\"'`nrtu])){1,128}")
-_REST: Final = re.compile(r"(?:[^\s,;&<>\"'`)\]}\\]|\\(?![\\\"'`nrtu]))+")
-_LINE: Final = re.compile(r"(?:[^\r\n\"'`\\]|\\(?![\\\"'`nrtu]))+")
-_BLOCK: Final = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n((?:[ \t]+[^\r\n]*(?:\r?\n|\Z)){1,64})")
-_ELEMENT: Final = re.compile(r"[^<>]{1,4096}(?=</)")
-_BRACKETS: Final = re.compile(r"[\[\]{}]")
-_SPEAKING: Final = re.compile(r"[^\"']{1,64}[\"']|\{\s{0,4}[\w.-]{1,64}: ")
-_ONE_TOKEN: Final = re.compile(
+_BEFORE_NAME: Final = pattern(r".*[^\w.-]", re.DOTALL)
+_QUOTES: Final = pattern(r"(?<!\\)(\\*)([\"'`])")
+_OPENING: Final = pattern(r"(?:[bruf]{1,2}(?=[\\\"'`]))?(\\{0,64})([\"'`])", re.IGNORECASE)
+_BARE: Final = pattern(r"(?:[^\s,;&<>\"'`)\]}\\]|\\(?![\\\"'`nrtu])){1,128}")
+_REST: Final = pattern(r"(?:[^\s,;&<>\"'`)\]}\\]|\\(?![\\\"'`nrtu]))+")
+_LINE: Final = pattern(r"(?:[^\r\n\"'`\\]|\\(?![\\\"'`nrtu]))+")
+_BLOCK: Final = pattern(r"[|>][+-]?\d?[ \t]*\r?\n((?:[ \t]+[^\r\n]*(?:\r?\n|\Z)){1,64})")
+_ELEMENT: Final = pattern(r"[^<>]{1,4096}(?=</)")
+_BRACKETS: Final = pattern(r"[\[\]{}]")
+_SPEAKING: Final = pattern(r"[^\"']{1,64}[\"']|\{\s{0,4}[\w.-]{1,64}: ")
+_ONE_TOKEN: Final = pattern(
     r"(?:bearer|basic|token|apikey|api-key|negotiate|ntlm|key|jwt|dpop|[a-z][\w-]{0,30}(?=[ \t]+(?=[^\s\d]{0,64}\d)[^\s,;:=]{8}))"
     r"[ \t]+(?![<${%*])[^\s\"'`,;\\<>]+",
     re.IGNORECASE,
 )
-_PARAMETERS: Final = re.compile(r"(?:digest|hawk|oauth|aws4-hmac-sha256|signature)[ \t]+(?=\w+=)", re.IGNORECASE)
-_TO_APOSTROPHE: Final = re.compile(r"[^\r\n']+")
-_TO_LINE_END: Final = re.compile(r"[^\r\n]+")
-_COOKIE: Final = re.compile(r"[\w!#$%&'*+.^`|~-]{1,128}=")
-_CLASS: Final = re.compile(r"(?:[A-Z][a-z]+)*(?:Secret|Password|PASSWORD|Token|A(?:PI|pi)Key)(?:Str|Bytes)?")
+_PARAMETERS: Final = pattern(r"(?:digest|hawk|oauth|aws4-hmac-sha256|signature)[ \t]+(?=\w+=)", re.IGNORECASE)
+_TO_APOSTROPHE: Final = pattern(r"[^\r\n']+")
+_TO_LINE_END: Final = pattern(r"[^\r\n]+")
+_COOKIE: Final = pattern(r"[\w!#$%&'*+.^`|~-]{1,128}=")
+_CLASS: Final = pattern(r"(?:[A-Z][a-z]+)*(?:Secret|Password|PASSWORD|Token|A(?:PI|pi)Key)(?:Str|Bytes)?")
 
 # Where a value begins and ends, and what is to stand there; or whether it is quoted.
 _Span = tuple[int, int, str]
@@ -73,7 +74,7 @@ class NamedValues:
     def __init__(self, judge: Callable[[str], Judge | None], additions: Iterable[str] = ()) -> None:
         self._judge = judge
         self.words = [*_CORES, *(name.lower() for name in additions if name)]
-        self._found = re.compile(
+        self._found = pattern(
             rf"(?:{any_of(self.words)})(?=([\w.-]{{0,{_LOOK_BACK}}}))\1(?=(%(?:25)?22|[\\\"'`]{{0,64}}\]?))\2(?:{'|'.join(_SEPARATORS)})"
         )
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from otel_distro.ground.patterns import pattern
 from otel_distro.logs.redaction.keys import words
 
-_PLACEHOLDER: Final = re.compile(
+_PLACEHOLDER: Final = pattern(
     r"(?i:none|null|nil|true|false|undefined|nan|n/a|empty|unset|omitted|hidden|masked|secret_redacted|\[?<?(?:redacted|filtered)"
     r">?\]?)|[\W_]+|x+|X+|\$\d{1,3}|[%:@$][a-z_]{1,40}|@[pP]?\d{1,3}|%\(\w{1,40}(?:\)[sdr])?|\$[A-Z][A-Z0-9_]{0,63}|\$?\$?\{[^{}]{0,80}\}?.{0,8}"
     r"|[~^]\d{1,4}\.\d{1,4}\.[\w.*-]{1,24}|\$\([^()]{0,80}\)?|<[^<>]{1,80}>?"
@@ -29,7 +30,7 @@ _STATES: Final = words(
     " strong success successful system temporary the this to too trust type unavailable unauthorized unknown unsafe unset"
     " up user valid visible was weak will with without wrong yes"
 )
-_STATE_ENDINGS: Final = re.compile(
+_STATE_ENDINGS: Final = pattern(
     r"[a-z]{2,}(?:ed|ing|able|ible|less|ful|ically|ally|tion|ory|ive|ous|ent|wn|id|ry|sent|own)"
 )
 _PROSE_BEGINNING: Final = words(
@@ -37,28 +38,28 @@ _PROSE_BEGINNING: Final = words(
     " it its length long may might must no not of on only option or parameter please prompt required should string than"
     " that the then there these this to too use using value was when which while will with you your"
 )
-_ALGORITHM: Final = re.compile(
+_ALGORITHM: Final = pattern(
     r"(?:[hrep]s(?:256|384|512)|sha-?\d{1,3}|md[45]|argon2i?d?|bcrypt|scrypt|pbkdf2[\w-]{0,20}|oauth[12]?|openid|oidc|jwt|jws|jwe"
     r"|base64|hex|utf-?8|tls(?:v?1[.\d]{0,4})?|mtls|x\.?509|ed25519|rsa(?:-?\d{4})?|aes-?\w{0,16}|scram-sha-\d{1,3}(?:-plus)?"
     r"|aws4?|sigv4|gssapi|ip|iam|api_?key|bearer|same-origin|x-www-form-urlencoded)",
     re.IGNORECASE,
 )
-_CODE: Final = re.compile(
+_CODE: Final = pattern(
     r"\((?:[A-Z]{3,}\Z|[A-Za-z_]\w*\()|(?:await|yield|new|not|lambda)\Z|(?:self|cls|os|settings|config|conf|cfg|request|req|response|args|opts|options|kwargs|ctx|app|env|environ|process|this"
     r"|data|form|params|user|event|payload|values|credentials)\.[A-Za-z_][\w.]*|[A-Za-z_]+(?:\.[A-Za-z_]+)*[(\[].*"
     r"|(?:typing\.)?(?:str|bytes|int|bool|string|bytearray|Optional|Union|Any|Secret(?:Str|Bytes)|Callable|Literal|List|Dict)\b.*"
 )
-_WORDS: Final = re.compile(r"[A-Za-z][a-z]*(?:['\u2019_./-][A-Za-z][a-z]*)*|[A-Z]+(?:_[A-Z]+)*")
-_PATH: Final = re.compile(r"(?:~|\.{1,2}|[A-Za-z]:)?[\\/]?(?:[a-z0-9._-]{1,40}[\\/]){1,20}[a-z0-9._-]{0,60}")
-_QUANTITY: Final = re.compile(
+_WORDS: Final = pattern(r"[A-Za-z][a-z]*(?:['\u2019_./-][A-Za-z][a-z]*)*|[A-Z]+(?:_[A-Z]+)*")
+_PATH: Final = pattern(r"(?:~|\.{1,2}|[A-Za-z]:)?[\\/]?(?:[a-z0-9._-]{1,40}[\\/]){1,20}[a-z0-9._-]{0,60}")
+_QUANTITY: Final = pattern(
     r"v?\d{1,3}(?:[.,:/-]\d{1,4}){0,8}(?:ms|us|ns|s|m|h|d|kb|mb|gb|kib|mib|%|x|th|st|nd|rd)?|\d{4}-\d\d-\d\d\S{0,24}",
     re.IGNORECASE,
 )
-_MORE_PROSE: Final = re.compile(
+_MORE_PROSE: Final = pattern(
     r"(?:[ \t]\"[\w.-]{1,64}\")?[ \t,;\u2013\u2014(-]{1,4}[A-Za-z][\w'\u2019-]{0,40}(?![\w.-]|['\"]?\s{0,2}[:=])"
 )
-_SPECIAL: Final = re.compile(r"\b(?:bos|eos|pad|unk|sep|cls|mask|eot|special|next) \Z", re.IGNORECASE)
-_DIGIT: Final = re.compile(r"\d")
+_SPECIAL: Final = pattern(r"\b(?:bos|eos|pad|unk|sep|cls|mask|eot|special|next) \Z", re.IGNORECASE)
+_DIGIT: Final = pattern(r"\d")
 # Their values are words more often than secrets: `auth: ldap`, `cookies: accepted`.
 _SPOKEN_OF: Final = frozenset(("auth", "authorization", "cookie", "cookies", "credential", "credentials", "session"))
 _WORKING_DIRECTORY: Final = frozenset(("pwd", "oldpwd"))

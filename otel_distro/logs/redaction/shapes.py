@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from otel_distro.ground.patterns import pattern
 from otel_distro.logs.redaction.issuers import any_of, may_hold_issued, redact_issued
 from otel_distro.logs.redaction.json_text import is_json, redact_json
 from otel_distro.logs.redaction.keys import Judge, judge_of
@@ -21,37 +22,35 @@ from otel_distro.logs.redaction.spoken import WORDS, redact_places
 
 REDACTED: Final = "[REDACTED]"
 
-_PRIVATE_KEY: Final = re.compile(
+_PRIVATE_KEY: Final = pattern(
     r"-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----END)[\w+/=\s:,.\\()-])*"
     r"(?:-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----)?"
     r"|\A[\w+/=\s\\]{1,8192}-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----"
 )
-_SCHEME: Final = re.compile(r"\b(Bearer|Basic|Negotiate)([ \t]{1,8})([\w.~+/-]{4,4096}={0,2}(?![\w=]))", re.IGNORECASE)
-_URL_PASSWORD: Final = re.compile(
+_SCHEME: Final = pattern(r"\b(Bearer|Basic|Negotiate)([ \t]{1,8})([\w.~+/-]{4,4096}={0,2}(?![\w=]))", re.IGNORECASE)
+_URL_PASSWORD: Final = pattern(
     r"(://[^\s/:@\[\]\"'<>?#]{0,128}:)"
     r"(?!\d{1,5}(?:[/?#,;)\s]|\Z)|\$?\{|%[sr(]|\*{3}|\*\*@|\$[A-Z]|\[REDACTED)[^\s/\"'<>]{1,256}(@)"
 )
-_URL_USER: Final = re.compile(r"(://)(?=[^@\d]{0,64}\d)[\w.~%-]{20,256}(@)")
+_URL_USER: Final = pattern(r"(://)(?=[^@\d]{0,64}\d)[\w.~%-]{20,256}(@)")
 # Without a scheme, as Go's drivers and curl have it; not `to:bob@example.com`, not `api:1.2@sha256:…`.
-_BARE_PASSWORD: Final = re.compile(
+_BARE_PASSWORD: Final = pattern(
     r"(?<![\w/:.+@-])(?!(?:from|to|cc|bcc|mailto|user|e-?mail|acct|xmpp|sips?|npm|pkg|git|ssh|image|by|for):)"
     r"([A-Za-z_][\w.+-]{0,63}:)(?!//|\[REDACTED|\$?\{)[^\s/@:\"'<>,;]{3,128}"
     r"(@(?:tcp\(|unix\(|(?!sha\d)(?:[A-Za-z][\w.-]{0,128}|\d{1,3}(?:\.\d{1,3}){3}):\d{2,5}(?!\d)|(?!sha\d)[A-Za-z][\w.-]{0,128}/\w))"
 )
-_ORACLE: Final = re.compile(r"(:thin:[^\s/@]{1,64}/)[^\s@/]{1,128}(@)")
-_SIGNED: Final = re.compile(r"([?&;](?:sig|signature|hmac|x-(?:amz|goog)-[\w-]{1,40})=)[^&\s#\"'\\]+", re.IGNORECASE)
-_QUERY: Final = re.compile(
-    r"([?&;](?:key|code|auth|otp|ticket|apikey|subscription-key)=)([^&\s#\"'\\]+)", re.IGNORECASE
-)
-_LONG_AND_DRAWN: Final = re.compile(r"(?=[^\d]{0,40}\d)[\w.~%+/=-]{16,}")
-_OPTION: Final = re.compile(r"((?:\A|[\s\"',\[])-(?:[uUawpP]|-user)(?:\"?,?[ \t]{1,4}|=)?[\"']?)([^\s\"',\]\\]{3,256})")
+_ORACLE: Final = pattern(r"(:thin:[^\s/@]{1,64}/)[^\s@/]{1,128}(@)")
+_SIGNED: Final = pattern(r"([?&;](?:sig|signature|hmac|x-(?:amz|goog)-[\w-]{1,40})=)[^&\s#\"'\\]+", re.IGNORECASE)
+_QUERY: Final = pattern(r"([?&;](?:key|code|auth|otp|ticket|apikey|subscription-key)=)([^&\s#\"'\\]+)", re.IGNORECASE)
+_LONG_AND_DRAWN: Final = pattern(r"(?=[^\d]{0,40}\d)[\w.~%+/=-]{16,}")
+_OPTION: Final = pattern(r"((?:\A|[\s\"',\[])-(?:[uUawpP]|-user)(?:\"?,?[ \t]{1,4}|=)?[\"']?)([^\s\"',\]\\]{3,256})")
 _COMMANDS: Final = {
-    "p": re.compile(r"(?:mysql|maria|mongo|sshpass|(?:docker|podman|helm|oras|skopeo|buildah|nerdctl|az|oc|cf|npm)\b.{0,80}?\blogin\b|7z|7za)"),
-    "P": re.compile(r"\b(?:unzip|zip|sqlcmd|bcp|isql)\b"),
-    "u": re.compile(r"\b(?:curl|http|https|wget|hey|ab|xh)\b"),
-    "U": re.compile(r"\b(?:curl|smbclient|rpcclient)\b"),
-    "a": re.compile(r"\b(?:redis-cli|http|https|xh|redli)\b"),
-    "w": re.compile(r"\b(?:ldap\w{2,10})\b"),
+    "p": pattern(r"(?:mysql|maria|mongo|sshpass|(?:docker|podman|helm|oras|skopeo|buildah|nerdctl|az|oc|cf|npm)\b.{0,80}?\blogin\b|7z|7za)"),
+    "P": pattern(r"\b(?:unzip|zip|sqlcmd|bcp|isql)\b"),
+    "u": pattern(r"\b(?:curl|http|https|wget|hey|ab|xh)\b"),
+    "U": pattern(r"\b(?:curl|smbclient|rpcclient)\b"),
+    "a": pattern(r"\b(?:redis-cli|http|https|xh|redli)\b"),
+    "w": pattern(r"\b(?:ldap\w{2,10})\b"),
 }  # fmt: skip
 _COMMAND_WORDS: Final = (
     "mysql",
@@ -72,7 +71,7 @@ _COMMAND_WORDS: Final = (
     "https -a",
     "xh -a",
 )
-_COMMAND: Final = re.compile(any_of(_COMMAND_WORDS)).search
+_COMMAND: Final = pattern(any_of(_COMMAND_WORDS))
 # What the steps below look for, in lower case; `://` and `@` stand for credentials in URLs.
 _WORDS: Final = (
     "basic",
@@ -100,14 +99,14 @@ class Shapes:
     def __init__(self, judge: Callable[[str], Judge | None] = judge_of, additions: Iterable[str] = ()) -> None:
         self._judge = judge
         self._named = NamedValues(judge, additions)
-        self._mentions = re.compile(any_of([*_WORDS, *_COMMAND_WORDS, *WORDS, *self._named.words])).search
+        self._mentions = pattern(any_of([*_WORDS, *_COMMAND_WORDS, *WORDS, *self._named.words]))
 
     def redacted(self, text: str) -> str:
         """Return the text with everything that has the form of a secret replaced; the same object if there is nothing."""
         lowered = text.lower()
         if len(lowered) != len(text):  # some letters are two in lower case
             lowered = text.translate(_ASCII_LOWER)
-        mentions = self._mentions(lowered) is not None
+        mentions = self._mentions.search(lowered) is not None
         holds = may_hold_issued(text) or "@" in text or "PRIVATE KEY" in text
         if (text[:1] in {"{", "["} or text[:1].isspace()) and (mentions or holds or "\\u00" in text) and is_json(text):
             return redact_json(text, self._judge, self.redacted, REDACTED)
@@ -146,7 +145,7 @@ def _redact_spoken(text: str, lowered: str) -> str:
         text = _SCHEME.sub(_redact_scheme, text)
     if "=" in text and ("?" in text or "&" in text):
         text = _QUERY.sub(_redact_parameter, _SIGNED.sub(rf"\1{REDACTED}", text))
-    if "-" in text and _COMMAND(lowered) is not None:
+    if "-" in text and _COMMAND.search(lowered) is not None:
         text = _OPTION.sub(_redact_option, text)
     return redact_places(text, lowered, REDACTED)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from otel_distro.ground.patterns import pattern
+
 # Behind no more than a blank only what nobody would write in prose: letters and digits in a mix, and no `word-12`.
 _DRAWN: Final = (
     r"(?=[^\s\d]{0,64}\d)(?=[^\sA-Za-z]{0,64}[A-Za-z])(?=[^\s-]{0,256}(?:[\s,;)'\"]|\Z)|[^\sA-Z]{0,256}[A-Z])(?![A-Za-z]{1,64}[_-]?\d{1,6}(?:[\s,;)'\"]|\Z)|v?\d{1,64}\w{0,2}(?:[\s,;)'\"]|\Z))"
@@ -40,15 +42,15 @@ _PLACES: Final = (
     ("password for ", r"(\bset password for\s{1,4}\S{1,128}\s{0,4}=\s{0,4}['\"])[^'\"*]{1,256}()"),
 )  # fmt: skip
 WORDS: Final = tuple(word for word, _ in _PLACES)
-_DRAWN_WORD: Final = re.compile(_DRAWN)
-_COMPILED: Final = tuple((word, re.compile(pattern, re.IGNORECASE)) for word, pattern in _PLACES)
+_DRAWN_WORD: Final = pattern(_DRAWN)
+_SEARCHED: Final = tuple((word, pattern(text, re.IGNORECASE)) for word, text in _PLACES)
 
 
 def redact_places(text: str, lowered: str, marker: str) -> str:
     """Return the text without the secrets that commands and calls take by position."""
-    for word, pattern in _COMPILED:
+    for word, place in _SEARCHED:
         if word in lowered:
-            text = pattern.sub(rf"\1{marker}\2", text)
+            text = place.sub(rf"\1{marker}\2", text)
     return text
 
 

@@ -79,7 +79,7 @@ def stands_in_for_ours(handler: logging.Handler, logger: str) -> bool:
     default = (
         (_MADE_BY_BASIC_CONFIG in marks and marks[_MADE_BY_BASIC_CONFIG] is handler.formatter)
         or _MADE_BY_GUNICORN in marks
-        or _has_server_format(handler.formatter)
+        or (type(handler.formatter).__module__ in _SERVER_FORMATTERS and _has_server_format(handler.formatter))
         or logger in _SERVER_LOGGERS
     )
     return default and is_console(handler.stream)
@@ -148,8 +148,6 @@ def _are_same(number: int, standard: int) -> bool:
 
 
 def _has_server_format(formatter: logging.Formatter | None) -> bool:
-    if type(formatter).__module__ not in _SERVER_FORMATTERS:
-        return False
     celery = sys.modules.get("celery.app.defaults")
     return celery is None or not type(formatter).__module__.startswith("celery") or _is_celerys_own(formatter, celery)
 

@@ -14,6 +14,7 @@ from otel_distro.diagnostics import fault
 from otel_distro.ground.patch import standing_in
 from otel_distro.logs.console import SHORT_ID, Readers
 from otel_distro.logs.fields import SPAN_IDS
+from otel_distro.logs.ids import LineIds
 from otel_distro.logs.redaction.redact import UNREADABLE, redact_text
 from otel_distro.logs.stdlib.console_handlers import shows_records
 from otel_distro.logs.stdlib.formatters import Shape, shape_of
@@ -114,6 +115,10 @@ def is_json_object(text: str) -> bool:
 def _with_keys(text: str, ids: Mapping[str, str], *, exported: bool) -> str:
     if not ids:
         return text if '"otlp"' in text else _ending(text, '"otlp": true')
+    if type(ids) is LineIds and not exported:
+        names, members = ids.members or _members(ids)
+        if not any(map(text.__contains__, names)):
+            return _ending(text, members)
     for name in SPAN_IDS:
         if ids.get(name, text) not in text and text.count(f'"{name}"') == 1:  # another's: the real one is to be found
             text = text.replace(f'"{name}"', f'"{name}_"')
@@ -121,6 +126,13 @@ def _with_keys(text: str, ids: Mapping[str, str], *, exported: bool) -> str:
     if exported and '"otlp"' not in text:
         added.append('"otlp": true')
     return _ending(text, ", ".join(added)) if added else text
+
+
+def _members(ids: LineIds) -> tuple[tuple[str, ...], str]:
+    """Make the members that all lines of a span share, which are a few, and keep them."""
+    names = tuple(map(_in_json, ids))
+    ids.members = names, ", ".join(f"{_in_json(name)}: {_in_json(value)}" for name, value in ids.items())
+    return ids.members
 
 
 def _ending(text: str, added: str) -> str:

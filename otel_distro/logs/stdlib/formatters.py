@@ -47,8 +47,8 @@ class Shape(Enum):
 
 
 Parts = tuple[Any, ...]
-# A formatter, what it consisted of when it was looked at, and what was found.
-_known: dict[int, tuple[Any, Parts, Shape]] = {}
+# A formatter, whether it has options, what it consisted of when it was looked at, and what was found.
+_known: dict[int, tuple[Any, bool, Parts, Shape]] = {}
 
 
 def shape_of(formatter: logging.Formatter | None) -> Shape:
@@ -58,23 +58,30 @@ def shape_of(formatter: logging.Formatter | None) -> Shape:
     if not isinstance(formatter, logging.Formatter):
         return Shape.UNKNOWN
     known = _known.get(id(formatter))
-    if known is not None and known[0] is formatter and known[1] == _parts(formatter, formatter.__dict__):
-        return known[2]
+    if known is not None and known[0] is formatter:
+        _, has_options, parts, shape = known
+        if parts == _parts(formatter, formatter.__dict__, has_options=has_options):
+            return shape
+    return _looked_at(formatter)
+
+
+def _looked_at(formatter: logging.Formatter) -> Shape:
+    has_options = not formatter.__dict__.keys().isdisjoint(_JSON_OPTIONS)
     # A copy: who sets an attribute later is found out.
-    parts = _parts(formatter, formatter.__dict__.copy())
+    parts = _parts(formatter, formatter.__dict__.copy(), has_options=has_options)
     shape = _examined(formatter, parts)
     if len(_known) >= _MOST_KNOWN:
         _known.clear()
-    _known[id(formatter)] = formatter, parts, shape
+    _known[id(formatter)] = formatter, has_options, parts, shape
     return shape
 
 
-def _parts(formatter: logging.Formatter, said: dict[str, Any]) -> Parts:
+def _parts(formatter: logging.Formatter, said: dict[str, Any], *, has_options: bool) -> Parts:
     """Return what decides, to see when it changes: attributes, and what stands in those that can be changed in place."""
     return (
         said,
         format_used(formatter),
-        any(map(said.get, _JSON_OPTIONS)),
+        has_options and any(map(said.get, _JSON_OPTIONS)),
         *said.get("processors", ()),
     )
 

@@ -82,23 +82,28 @@ class RecordWithIds(logging.LogRecord):
 class _Handed(threading.local):
     event: Any = None
     examined: Any = None
+    ids: Mapping[str, str] | None = None
 
 
 _handed: Final = _Handed()
 
 
-def hand_over(event: Any) -> None:
-    """Say that the next record of this thread whose message is this very event has nothing that was not examined."""
-    _handed.event, _handed.examined = event, None if event is None else event.copy()
+def hand_over(event: Any, ids: Mapping[str, str] | None = None) -> None:
+    """Say that the next record of this thread whose message is this very event has nothing that was not examined, and its ids."""
+    _handed.event, _handed.examined, _handed.ids = event, None if event is None else event.copy(), ids
 
 
 def mark(record: logging.LogRecord) -> None:
     """Note the ids of this moment on a record, and whether it carries an event that structlog's side has examined."""
     if not isinstance(record, RecordWithIds):
         return
-    record.ids = current_ids(exception_of(record.exc_info)) if record.exc_info else shared_ids()
     record.exported = False
-    record.flat = _handed.examined if record.msg is _handed.event else None
+    if record.msg is _handed.event and not record.exc_info:
+        record.flat, record.ids = _handed.examined, _handed.ids or shared_ids()
+        _handed.event = _handed.examined = None
+        return
+    record.flat = None
+    record.ids = current_ids(exception_of(record.exc_info)) if record.exc_info else shared_ids()
 
 
 def is_flat(record: logging.LogRecord) -> bool:

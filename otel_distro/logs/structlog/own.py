@@ -76,10 +76,10 @@ class OwnRenderer:
         """Take the secrets out, add the ids, sample and export; whether what is rendered can have no secret in it."""
         # Of an exception no more than a flag may be there: its text comes with the renderer.
         flat = redact_in_place(event_dict) and not event_dict.get("exc_info")
-        self._add_ids(event_dict, renderer)
+        ids = self._add_ids(event_dict, renderer)
         if renderer in _HANDING_ON:
             examined = flat and type(event_dict) is dict and renderer is ProcessorFormatter.wrap_for_formatter
-            hand_over(event_dict if examined else None)
+            hand_over(event_dict if examined else None, ids)
             return False
         if not _is_enabled(logger, method_name):
             return False
@@ -87,17 +87,15 @@ class OwnRenderer:
             self._sample_and_export(logger, method_name, event_dict, renderer, flat=flat)
         return adds_nothing(renderer) and type(event_dict) is dict and (flat or _is_told(event_dict))
 
-    def _add_ids(self, event_dict: Any, renderer: Callable[..., Any]) -> None:
+    def _add_ids(self, event_dict: Any, renderer: Callable[..., Any]) -> Mapping[str, str]:
         ids = shared_ids()
         if type(renderer) is ConsoleRenderer and self._emitter.readers.are_people(sys.stdout):
-            ids = _short(ids)
-        if event_dict.keys().isdisjoint(ids):
+            _add(_short(ids), event_dict)
+        elif event_dict.keys().isdisjoint(ids):
             event_dict.update(ids)
-            return
-        for name, value in ids.items():
-            theirs = event_dict.setdefault(name, value)
-            if name in SPAN_IDS and (type(theirs) is not str or theirs != value):  # it would hide the real one
-                event_dict[f"{name}_"], event_dict[name] = theirs, value
+        else:
+            _add(ids, event_dict)
+        return ids
 
     def _sample_and_export(
         self, logger: Any, method_name: str, event_dict: Any, renderer: Callable[..., Any], *, flat: bool
@@ -118,6 +116,13 @@ class OwnRenderer:
                 exported = EXPORTED in self._emitter.event(level, name, message, fields, error)
             if exported and not isinstance(renderer, ConsoleRenderer):
                 event_dict[EXPORTED] = True
+
+
+def _add(ids: Mapping[str, str], event: Any) -> None:
+    for name, value in ids.items():
+        theirs = event.setdefault(name, value)
+        if name in SPAN_IDS and (type(theirs) is not str or theirs != value):  # it would hide the real one
+            event[f"{name}_"], event[name] = theirs, value
 
 
 def _is_enabled(logger: Any, method_name: str) -> bool:

@@ -12,10 +12,11 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from types import ModuleType
+from types import BuiltinMethodType, ModuleType
 
 import pytest
 
+from otel_distro.ground.patterns import Pattern
 from otel_distro.logs.redaction import issuers, json_text, keys, named_values, ordinary, redact, spoken
 from otel_distro.logs.redaction import shapes as secret_shapes
 from otel_distro.logs.redaction.shapes import redact_shapes
@@ -71,21 +72,21 @@ def test_all_together_take_time_in_proportion_to_the_text(unit):
     assert [growth for once, twice in pairs if (growth := _growth(redact_shapes, once, twice)) >= 3] == []
 
 
-def _patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
+def _patterns() -> Iterator[tuple[str, Pattern]]:
     for module in MODULES:
         yield from _patterns_of(module)
 
 
-def _patterns_of(module: ModuleType) -> Iterator[tuple[str, re.Pattern[str]]]:
+def _patterns_of(module: ModuleType) -> Iterator[tuple[str, Pattern]]:
     name = module.__name__.rpartition(".")[2]
     for each, value in vars(module).items():
         values = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else [value]
         for found in values:
             pattern = found[1] if isinstance(found, tuple) and len(found) == 2 else found
-            pattern = getattr(pattern, "__self__", pattern)  # a bound `search`
-            if isinstance(pattern, re.Pattern):
+            pattern = pattern.__self__ if isinstance(pattern, BuiltinMethodType) else pattern  # a bound `fullmatch`
+            if isinstance(pattern, (Pattern, re.Pattern)):
                 yield f"{name}.{each}", pattern
-    yield from ((f"{name}.Shapes", secret_shapes._DEFAULT._mentions.__self__),) * (module is secret_shapes)
+    yield from ((f"{name}.Shapes", secret_shapes._DEFAULT._mentions),) * (module is secret_shapes)
     yield from ((f"{name}.NamedValues", secret_shapes._DEFAULT._named._found),) * (module is named_values)
 
 
@@ -103,7 +104,7 @@ def test_every_pattern_of_redaction_is_among_those_that_are_tried():
 SEARCHED = {
     "issuers": ("_ISSUED", "_OTHERS", "_UNLIKELY_RUN"),
     "named_values": ("NamedValues", "_QUOTES", "_BRACKETS"),
-    "secret_shapes": (
+    "shapes": (
         "Shapes",
         "_PRIVATE_KEY",
         "_SCHEME",
