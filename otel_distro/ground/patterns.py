@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 _METHODS = ("search", "match", "fullmatch", "finditer", "findall", "split", "sub", "subn")
@@ -12,20 +13,20 @@ _METHODS = ("search", "match", "fullmatch", "finditer", "findall", "split", "sub
 class Pattern:
     """Stands for a pattern: its methods are the compiled one's from the first use on, by ordinary attributes."""
 
-    def __init__(self, text: str, flags: int) -> None:
-        self._told = text, flags
+    def __init__(self, text: str | Callable[[], str], flags: int) -> None:
+        self._text, self._flags = text, flags
 
     def __getattr__(self, name: str) -> Any:
-        compiled = re.compile(*self._told)
+        compiled = re.compile(self._text if isinstance(self._text, str) else self._text(), self._flags)
         self.__dict__.update({method: getattr(compiled, method) for method in _METHODS})
         return getattr(compiled, name)
 
 
-def pattern(text: str, flags: int = 0) -> re.Pattern[str]:
+def pattern(text: str | Callable[[], str], flags: int = 0) -> re.Pattern[str]:
     """Return a pattern that is not compiled yet.
 
     Args:
-        text: as for `re.compile`.
+        text: as for `re.compile`, or what makes it.
         flags: as for `re.compile`.
     """
     return cast("re.Pattern[str]", Pattern(text, flags))

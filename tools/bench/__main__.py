@@ -4,9 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -20,13 +17,13 @@ from bench.page import page
 from bench.pairs import Measured, added
 from bench.servers import Server
 from bench.variants import (
+    BARE,
     METRICS_ONLY,
     NO_LINES,
     OURS,
     PARTS,
     ROOT,
     SETUPS,
-    TOOLS,
     UPSTREAM_ONE,
     VARIANTS,
     Variant,
@@ -37,6 +34,7 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 PLOT = ROOT / "docs" / "benchmarks.svg"
 CALLS = (client_path.IN_PROCESS, client_path.SYNC, client_path.ASYNC)
 ROUTES = (5, 100, 1000)
+FEW = (BARE, UPSTREAM_ONE, OURS)
 PACED_SECONDS = 2  # 600 requests at 300 a second
 SHOWN = SETUPS[1]  # the set-up of what is shown with one of them
 DRAWN = (METRICS_ONLY.name, UPSTREAM_ONE.name, OURS.name)
@@ -57,15 +55,16 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     found["start-up"] = start_up.measure(5)
     found["start-up, split"] = start_up.split(found["start-up"])
     found["program"] = start_up.PROGRAM
-    found["routes"] = {count: _routes(count) for count in ROUTES}
+    few = options.paced_rounds
+    found["routes"] = {count: _servers(FEW, NO_LINES, few, saturated, count) for count in ROUTES}
     return found
 
 
 def _servers(
-    variants: tuple[Variant, ...], setup: str, rounds: int, load: Callable[[Server], Load]
+    variants: tuple[Variant, ...], setup: str, rounds: int, load: Callable[[Server], Load], routes: int = 0
 ) -> dict[str, Measured]:
-    print(f"measuring an application that logs by: {setup} …", flush=True)
-    with compare.running(made(variants), setup) as servers:
+    print(f"measuring an application that logs by: {setup}{f', {routes} routes' * bool(routes)} …", flush=True)
+    with compare.running(made(variants), setup, routes) as servers:
         return compare.measure(servers, rounds, load)
 
 
@@ -76,14 +75,6 @@ def _drawn(found: dict[str, Any]) -> dict[str, float]:
         for setup, servers in found["setups"].items()
         for name in DRAWN
     }
-
-
-def _routes(count: int) -> dict[str, list[float]]:
-    """Measure an application with so many routes before the one that is asked for, in a process of its own."""
-    script = f"from bench import asgi_path; print(__import__('json').dumps(asgi_path.routes({count})))"
-    command = [sys.executable, "-c", script]
-    said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=TOOLS).stdout
-    return dict(json.loads(said.splitlines()[-1]))
 
 
 def main() -> None:

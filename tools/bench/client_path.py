@@ -25,7 +25,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from bench import asgi_path
+from bench.exporters import EncodingExporter, Sink
 from bench.variants import TOOLS
 from otel_distro import http, tracing
 from otel_distro.http.client.httpx import HttpxInstrumentor
@@ -46,7 +46,7 @@ def bare(client: Client) -> Client:
 def contrib(client: Client) -> Client:
     """Return the client under upstream's instrumentor, with upstream's provider and encoder."""
     provider = TracerProvider()
-    provider.add_span_processor(BatchSpanProcessor(asgi_path.EncodingExporter()))
+    provider.add_span_processor(BatchSpanProcessor(EncodingExporter()))
     meters = MeterProvider([InMemoryMetricReader()])
     HTTPXClientInstrumentor.instrument_client(client, tracer_provider=provider, meter_provider=meters)
     return client
@@ -55,7 +55,7 @@ def contrib(client: Client) -> Client:
 def ours(client: Client) -> Client:
     """Return the client under our instrumentor, with our spans and encoder."""
     provider = TracerProvider()
-    tracing.adopt(provider, asgi_path.Sink())  # type: ignore[arg-type]  # all of an exporter that is needed here
+    tracing.adopt(provider, Sink())  # type: ignore[arg-type]  # all of an exporter that is needed here
     http.install(HttpSettings())
     meters = MeterProvider([PrometheusReader()])
     HttpxInstrumentor.instrument_client(client, tracer_provider=provider, meter_provider=meters)

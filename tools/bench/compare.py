@@ -24,15 +24,15 @@ from bench.variants import BARE, NO_LINES, PARTS, SETUPS, TOOLS, VARIANTS, Varia
 
 
 @contextlib.contextmanager
-def running(variants: Sequence[Variant], setup: str) -> Iterator[dict[str, Server]]:
-    """Run a server of each variant, which logs by the set-up, and the collector that they export to."""
+def running(variants: Sequence[Variant], setup: str, routes: int = 0) -> Iterator[dict[str, Server]]:
+    """Run a server of each variant, which logs by the set-up and has so many routes more, and the collector for them."""
     port = free_port()
     sink = ["taskset", "-c", LOAD_CORE, sys.executable, "-m", "bench.sink", str(port)]
     with contextlib.ExitStack() as stack:
         collector = subprocess.Popen(sink, cwd=TOOLS)
         stack.callback(collector.wait)
         stack.callback(collector.terminate)
-        yield {variant.name: stack.enter_context(serving(variant, setup, port)) for variant in variants}
+        yield {variant.name: stack.enter_context(serving(variant, setup, port, routes)) for variant in variants}
 
 
 def measure(servers: dict[str, Server], rounds: int, load: Callable[[Server], Load]) -> dict[str, Measured]:

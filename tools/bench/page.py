@@ -14,6 +14,7 @@ from typing import Any
 
 from bench.judged import Figure, added_to_lines, of_all, of_calls, of_setup
 from bench.pairs import Estimate, Measured, added, estimate, slower
+from bench.variants import BARE, OURS, UPSTREAM_ONE
 
 HEAD = """# Benchmarks
 
@@ -50,7 +51,7 @@ latency counts from when a request was due (`tools/bench/paced.py`). A request c
 because the server wakes for each, with cold caches.
 """
 ROUTES = """## More routes
-In process, without a server: CPU µs per request, bare and added, with so many routes before the one that is asked for.
+The application that never logs, with so many routes before the one that is asked for: CPU µs per request, bare and added.
 """
 CALLS = """## An httpx call
 CPU µs of the caller per call, alone and what is added: in process, by a transport that answers at once, and to a server
@@ -165,9 +166,15 @@ def _between(found: Estimate) -> list[str]:
     return [f"{found.value:.0f}", found.between(0)]
 
 
-def _routes(found: Mapping[int, Mapping[str, Sequence[float]]]) -> str:
+def _routes(found: Mapping[int, Mapping[str, Measured]]) -> str:
     columns = ("routes", "bare", "ours adds", "nine of ten runs", "upstream adds", "nine of ten runs")
-    return _table(columns, ([str(count), *_added_to_bare(times)] for count, times in found.items()))
+    return _table(columns, ([str(count), *_with_routes(servers)] for count, servers in found.items()))
+
+
+def _with_routes(servers: Mapping[str, Measured]) -> list[str]:
+    bare = statistics.median(pair.load.cpu for pair in servers[BARE.name].pairs)
+    ours, upstream = (_between(added(servers[variant.name].pairs)) for variant in (OURS, UPSTREAM_ONE))
+    return [f"{bare:.0f}", *ours, *upstream]
 
 
 def _added_to_bare(times: Mapping[str, Sequence[float]]) -> list[str]:

@@ -47,8 +47,15 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(variant: Variant, setup: str, sink_port: int) -> Iterator[Server]:
-    """Start a variant's server, whose application logs by a set-up, wait until it answers, and stop it at the end."""
+def serving(variant: Variant, setup: str, sink_port: int, routes: int = 0) -> Iterator[Server]:
+    """Start a variant's server, whose application logs by a set-up, wait until it answers, and stop it at the end.
+
+    Args:
+        variant: how it is run.
+        setup: how the application logs.
+        sink_port: where the collector is.
+        routes: so many stand before the one that is asked for.
+    """
     port = free_port()
     binaries = folder(variant) / "bin"
     launcher = [str(binaries / word) for word in variant.launcher]
@@ -56,6 +63,7 @@ def serving(variant: Variant, setup: str, sink_port: int) -> Iterator[Server]:
     variables = {
         "PATH": f"{binaries}:{os.environ['PATH']}",
         "BENCH_LOGS": setup,
+        "BENCH_ROUTES": str(routes),
         "OTEL_SERVICE_NAME": "bench",
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{sink_port}",
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",

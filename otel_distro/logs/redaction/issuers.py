@@ -139,7 +139,7 @@ def any_of(words: Iterable[str]) -> str:
 
 # A likely one ends in an empty group, which says so.
 _ISSUED: Final = pattern(
-    rf"(?<![A-Za-z0-9]){alternatives({**_CERTAIN, **{key: f'{body}()' for key, body in _LIKELY.items()}})}"
+    lambda: rf"(?<![A-Za-z0-9]){alternatives({**_CERTAIN, **{key: f'{body}()' for key, body in _LIKELY.items()}})}"
 )
 _OTHERS: Final = tuple((mark, pattern(text)) for mark, text in _UNMARKED)
 _MARKS: Final = tuple(mark for mark, _ in _UNMARKED)

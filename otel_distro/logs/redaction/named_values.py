@@ -74,8 +74,12 @@ class NamedValues:
     def __init__(self, judge: Callable[[str], Judge | None], additions: Iterable[str] = ()) -> None:
         self._judge = judge
         self.words = [*_CORES, *(name.lower() for name in additions if name)]
-        self._found = pattern(
-            rf"(?:{any_of(self.words)})(?=([\w.-]{{0,{_LOOK_BACK}}}))\1(?=(%(?:25)?22|[\\\"'`]{{0,64}}\]?))\2(?:{'|'.join(_SEPARATORS)})"
+        self._found = pattern(self._names)
+
+    def _names(self) -> str:
+        return (
+            rf"(?:{any_of(self.words)})(?=([\w.-]{{0,{_LOOK_BACK}}}))\1(?=(%(?:25)?22|[\\\"'`]{{0,64}}\]?))\2"
+            rf"(?:{'|'.join(_SEPARATORS)})"
         )
 
     def redacted(self, text: str, lowered: str, marker: str) -> str:

@@ -71,7 +71,7 @@ _COMMAND_WORDS: Final = (
     "https -a",
     "xh -a",
 )
-_COMMAND: Final = pattern(any_of(_COMMAND_WORDS))
+_COMMAND: Final = pattern(lambda: any_of(_COMMAND_WORDS))
 # What the steps below look for, in lower case; `://` and `@` stand for credentials in URLs.
 _WORDS: Final = (
     "basic",
@@ -99,7 +99,7 @@ class Shapes:
     def __init__(self, judge: Callable[[str], Judge | None] = judge_of, additions: Iterable[str] = ()) -> None:
         self._judge = judge
         self._named = NamedValues(judge, additions)
-        self._mentions = pattern(any_of([*_WORDS, *_COMMAND_WORDS, *WORDS, *self._named.words]))
+        self._mentions = pattern(lambda: any_of([*_WORDS, *_COMMAND_WORDS, *WORDS, *self._named.words]))
 
     def redacted(self, text: str) -> str:
         """Return the text with everything that has the form of a secret replaced; the same object if there is nothing."""

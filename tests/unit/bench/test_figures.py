@@ -100,7 +100,7 @@ def test_the_page_has_every_set_up_and_every_variant():
         "start-up": ways,
         "start-up, split": {"ratio: ours ÷ upstream": 0.5},
         "program": "pass",
-        "routes": {5: times},
+        "routes": {5: servers({})},
     }
     text = page.page(found)
     assert [line for line in text.splitlines() if line.startswith("### ")] == [
