@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, TypeVar
@@ -32,7 +34,8 @@ _INHERITED = (
 )
 _POLL_SECONDS = 0.02
 _DRAWS = 5  # of ports
-_claims: list[socket.socket] = []
+_claims = ExitStack()
+atexit.register(_claims.close)
 
 
 def free_port() -> int:
@@ -56,7 +59,7 @@ def _claim(port: int) -> bool:
     except OSError:  # another's; or a system that has no such names
         claim.close()
         return False
-    _claims.append(claim)
+    _claims.enter_context(claim)
     return True
 
 
