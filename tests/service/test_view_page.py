@@ -89,7 +89,12 @@ def link(folder):
             assert httpx.post(f"{caller.url}/rooms/lobby/messages", json=body, timeout=60).status_code == 200
         assert httpx.delete(f"{caller.url}/rooms/lobby", timeout=60).status_code == 500
         address = ask().partition("/?")[0]
-        for signal, sent in (("traces", large()), ("logs", hostile_line()), ("metrics", hostile_metrics())):
+        for signal, sent in (
+            ("traces", large()),
+            ("traces", spans_of([span_of(78, 0, begin=time.time_ns())])),
+            ("logs", hostile_line()),
+            ("metrics", hostile_metrics()),
+        ):
             httpx.post(f"{address}/v1/{signal}", json=sent, timeout=60).raise_for_status()
         ask.service = caller
         yield ask
@@ -103,21 +108,26 @@ def link(folder):
 def large():
     """A trace of 10,000 spans whose names are hostile."""
     begin = time.time_ns()
-    spans = [
-        {
-            "traceId": f"{77:032x}",
-            "spanId": f"{number + 1:016x}",
-            "parentSpanId": f"{max(1, number // 10):016x}" if number else "",
-            "name": f"{HOSTILE} {number}",
-            "kind": 2 if not number else 1,
-            "startTimeUnixNano": str(begin + number * 1000),
-            "endTimeUnixNano": str(begin + number * 1000 + 500_000),
-            "attributes": [{"key": HOSTILE, "value": {"stringValue": HOSTILE}}],
-        }
-        for number in range(10_000)
-    ]
-    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": HOSTILE}}]}
-    return {"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {"name": HOSTILE}, "spans": spans}]}]}
+    return spans_of(
+        [{**span_of(77, number, begin + number * 1000), "kind": 1 if number else 2} for number in range(10_000)]
+    )
+
+
+def span_of(trace, number, begin):
+    return {
+        "traceId": f"{trace:032x}",
+        "spanId": f"{number + 1:016x}",
+        "parentSpanId": f"{max(1, number // 10):016x}" if number else "",
+        "name": f"{HOSTILE} {number}",
+        "kind": 1,
+        "startTimeUnixNano": str(begin),
+        "endTimeUnixNano": str(begin + 500_000),
+        "attributes": [{"key": HOSTILE, "value": {"stringValue": HOSTILE}}],
+    }
+
+
+def spans_of(spans):
+    return {"resourceSpans": [{"resource": stranger(), "scopeSpans": [{"scope": {"name": HOSTILE}, "spans": spans}]}]}
 
 
 def stranger():
@@ -282,8 +292,8 @@ def test_lines_tracebacks_and_metrics_of_strangers_are_text(page):
     line.locator("summary").click()
     expect(line).to_contain_text("exception")
     page.goto(f"{page.origin}/?view=trace&id={78:032x}")
-    expect(rows_of(page).filter(has_text=HOSTILE)).to_have_count(1)
-    rows_of(page).filter(has_text=HOSTILE).click()
+    expect(rows_of(page).filter(has_text=HOSTILE)).to_have_count(2)
+    rows_of(page).filter(has_text=HOSTILE).last.click()
     expect(page.locator(".detail .raised").first).to_contain_text(HOSTILE)
     page.goto(f"{page.origin}/?view=metrics")
     names = page.get_by_role("navigation", name="Metrics").get_by_role("link").filter(has_text="onerror")
