@@ -132,7 +132,7 @@ def _lines(viewer: Viewer, options: argparse.Namespace) -> Iterator[Any]:
     limit, last = options.limit or ("1" if options.last else ""), 0
     while True:
         for item in _ask(viewer, "logs", {**wanted, "limit": limit, "after": str(last) if last else ""}):
-            last = item["seq"]
+            last = max(last, item["seq"])
             yield item
         if not options.follow:
             return

@@ -12,7 +12,7 @@ export async function open(parameters) {
   const { q, level: least, logger, service, trace_id } = parameters;
   const wanted = { q, level: least, logger, service, trace_id, limit: 500 };
   const found = await ask("logs", wanted);
-  let last = found.at(-1)?.seq || 0;
+  let last = newest(found, 0);
   let count = found.length;
   const list = h("div", { class: "card lines" });
   const said = h("span", { class: "quiet" });
@@ -26,12 +26,14 @@ export async function open(parameters) {
   const refresh = async () => {
     const fresh = await ask("logs", { ...wanted, after: last || undefined });
     if (!fresh.length) return;
-    last = fresh.at(-1).seq;
+    last = newest(fresh, last);
     count += fresh.length;
     add(fresh);
   };
   return { content: h("div", {}, h("div", { class: "head" }, h("h1", {}, "Logs"), said, form(parameters)), list), refresh };
 }
+
+const newest = (lines, last) => lines.reduce((most, row) => Math.max(most, row.seq), last);
 
 function form(parameters) {
   const search = h("input", { type: "search", name: "q", value: parameters.q || "", placeholder: "words, field=value  ( / )", "aria-label": "Search lines" });
@@ -46,7 +48,7 @@ function line(row) {
   const fields = Object.entries(row.attributes).filter(([name]) => !name.startsWith("exception.")).map(([name, value]) => `${name}=${shown(value)}`).join(" ");
   const more = h("div", { class: "more" });
   const details = h("details", { id: `line-${row.seq}` }, h("summary", {},
-    h("span", {}, clock(row.time_ms)), h("span", { class: level(row.severity) }, row.level || "–"), h("span", { class: "who" }, row.service),
+    h("span", {}, clock(row.time_ms)), h("span", { class: `what ${level(row.severity)}` }, row.level || "–"), h("span", { class: "who" }, row.service),
     h("span", { class: "body" }, row.body, h("span", { class: "fields" }, `  ${fields}`))), more);
   details.addEventListener("toggle", () => {
     if (details.open && !more.childElementCount) put(more, row.trace_id ? h("p", {}, h("a", { href: url("trace", { id: row.trace_id, line: row.seq }) }, "open its trace")) : null, lineDetail(row),

@@ -15,7 +15,7 @@ _FIELD: Final = re.compile(r'([A-Za-z_][\w.\-]*)=("[^"]*"|\S+)')
 
 
 def logs(connection: sqlite3.Connection, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the newest lines, in the order in which they came.
+    """Return the lines that came last, by their time: what services send in batches comes in no order.
 
     Parameters: `q` (words, and `field=value`), `level` (this one and worse), `logger`, `service`, `trace_id`, `minutes`,
     `after` and `before` (a line's `seq`), `limit`.
@@ -43,7 +43,7 @@ def logs(connection: sqlite3.Connection, parameters: Mapping[str, str]) -> list[
         f"SELECT * FROM logs WHERE {clause}{text} ORDER BY seq DESC LIMIT ?",  # noqa: S608  conditions of ours
         [*values, *more, limit(parameters)],
     )
-    return [log(row) for row in reversed(found)]
+    return sorted(map(log, found), key=lambda line: (line["time_ms"], line["seq"]))
 
 
 def _search(query: str) -> tuple[str, list[str]]:

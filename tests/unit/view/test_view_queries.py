@@ -88,6 +88,15 @@ def test_each_finding_is_found(store):
     ]
 
 
+def test_lines_of_two_services_stand_by_their_time_and_the_last_that_came_has_the_highest_number(store):
+    store.send("logs", logs((0, 0, 9, "app", "second", 20, {}), (0, 0, 9, "app", "fourth", 40, {})))
+    store.send("logs", logs((0, 0, 9, "app", "first", 10, {}), (0, 0, 9, "app", "third", 30, {}), service="late"))
+    found = store.ask("logs")
+    assert [line["body"] for line in found] == ["first", "second", "third", "fourth"]
+    assert [line["seq"] for line in found] == [3, 1, 4, 2]
+    assert [line["body"] for line in store.ask("logs", after="2")] == ["first", "third"]
+
+
 def test_lines_are_found_by_words_fields_level_logger_and_trace(store):
     store.send(
         "logs",
