@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final
 
 import orjson
@@ -25,7 +25,7 @@ class Feed:
         """Something was written."""
         self.version += 1
 
-    async def events(self, state: Callable[[], dict[str, int]]) -> AsyncIterator[bytes]:
+    async def events(self, state: Callable[[], Mapping[str, object]]) -> AsyncIterator[bytes]:
         """Yield an event for each change, at most four a second, and a comment when nothing happens."""
         self.listeners += 1
         seen, quiet = -1, 0

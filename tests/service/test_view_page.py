@@ -11,16 +11,14 @@ from pathlib import Path
 import httpx
 import pytest
 from demo.stack import CHAT_DIRECTORY
-from playwright.sync_api import expect, sync_playwright
-from testbed.debian import debian
+from playwright.sync_api import expect
+from support.chromium import SLOW, chromium
 from testbed.processes import clean_environment, free_port, located
 from testbed.services import Service
 
 AXE_VERSION = "4.10.3"
 VIEW = ("otel-distro", "run", "--view")
 PICTURES = os.environ.get("VIEW_PICTURES")  # a folder for them: docs/images has some
-SLOW = 60_000  # milliseconds, on a machine that is busy with other tests
-expect.set_options(timeout=SLOW)
 HOSTILE = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>"
 
 
@@ -188,10 +186,8 @@ def hostile_metrics():
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=str(debian("chromium", "chromium")), args=["--no-sandbox"])
-        yield running
-        running.close()
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture

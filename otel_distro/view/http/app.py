@@ -80,7 +80,9 @@ class Parts:
 
     async def live(self, _request: Request) -> Response:
         """Tell what is new, until the page goes."""
-        return StreamingResponse(self.feed.events(self.state), media_type="text/event-stream")
+        return StreamingResponse(
+            self.feed.events(lambda: {**self.state(), "error": self.store.error}), media_type="text/event-stream"
+        )
 
     async def register(self, request: Request) -> Response:
         """A service is about to start: its process, its name, its page of metrics, its own collector per signal."""

@@ -18,7 +18,7 @@ async function starts({ at, service }) {
   const choose = h("select", { id: "at", "aria-label": "Before and after", onchange: (event) => go(url("compare", { at: event.target.value })) },
     found.starts.slice(0, 30).map((start) => h("option", { value: start.time_ms - 500, selected: Math.abs(start.time_ms - 500 - found.at_ms) < 1 }, `${clock(start.time_ms, false)}  ${start.service} began`)));
   return [h("div", { class: "head" }, h("h1", {}, "Before and after"), choose),
-    table("Routes before and after", [["Route"], ["Service", "hide-narrow"], ["Count", "num"], ["p50 before", "num hide-narrow"], ["p50 after", "num hide-narrow"], ["p95 before", "num"], ["p95 after", "num"], ["p95", "num"], ["Failed", "num"]], found.routes.map(row))];
+    table("Routes before and after", [["Route"], ["Service", "hide-narrow"], ["Count", "num"], ["p50 before", "num hide-narrow"], ["p50 after", "num hide-narrow"], ["p95 before", "num hide-narrow"], ["p95 after", "num hide-narrow"], ["p95", "num"], ["Failed", "num"]], found.routes.map(row))];
 }
 
 function row({ service, route, before, after }) {
@@ -26,7 +26,7 @@ function row({ service, route, before, after }) {
   const tone = change === null || Math.abs(change) < 10 ? "quiet" : change > 0 ? "bad" : "good";
   const share = (side) => (side ? `${((100 * side.errors) / side.count).toFixed(0)} %` : "–");
   return h("tr", {}, h("td", {}, h("a", { class: "row", href: url("requests", { of: service, route }), id: `compare-${service}-${route}` }, named(route))), h("td", { class: "quiet hide-narrow" }, service),
-    h("td", { class: "num" }, `${before?.count ?? 0} → ${after?.count ?? 0}`), h("td", { class: "num hide-narrow" }, ms(before?.p50)), h("td", { class: "num hide-narrow" }, ms(after?.p50)), h("td", { class: "num" }, ms(before?.p95)), h("td", { class: "num" }, ms(after?.p95)),
+    h("td", { class: "num" }, `${before?.count ?? 0} → ${after?.count ?? 0}`), h("td", { class: "num hide-narrow" }, ms(before?.p50)), h("td", { class: "num hide-narrow" }, ms(after?.p50)), h("td", { class: "num hide-narrow" }, ms(before?.p95)), h("td", { class: "num hide-narrow" }, ms(after?.p95)),
     h("td", { class: `num ${tone}` }, change === null ? (after ? "new" : "gone") : `${change > 0 ? "+" : ""}${change.toFixed(0)} %`), h("td", { class: "num" }, `${share(before)} → ${share(after)}`));
 }
 

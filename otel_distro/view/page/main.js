@@ -1,6 +1,6 @@
 // Which view is shown, what keeps it fresh, and the keys.
 
-import { h, put, say } from "./dom.js";
+import { h, put } from "./dom.js";
 import { ask, current, go, url } from "./state.js";
 import * as requests from "./requests.js";
 import * as trace from "./trace.js";
@@ -20,7 +20,6 @@ async function show() {
   const parameters = current();
   const name = VIEWS[parameters.view] ? parameters.view : "requests";
   const mine = (turn += 1);
-  shown?.close?.();
   shown = null;
   for (const link of document.querySelectorAll("#nav a")) {
     const here = link.dataset.view === name || (name === "trace" && link.dataset.view === "requests");
@@ -33,6 +32,7 @@ async function show() {
     if (mine !== turn) return;
     shown = made;
     put(main, made.content);
+    trouble("page", "");
     made.ready?.();
   } catch (error) {
     if (mine === turn) put(main, h("div", { class: "empty", role: "alert" }, String(error.message || error)));
@@ -45,15 +45,35 @@ async function refresh() {
   if (paused || !shown?.refresh) return;
   if (busy) { again = true; return; }
   busy = true;
-  try { await shown.refresh(); } catch (error) { say(String(error.message || error)); }
+  try {
+    await shown.refresh();
+    trouble("page", "");
+  } catch (error) { trouble("page", String(error.message || error)); }
   busy = false;
   if (again) { again = false; refresh(); }
 }
 
+// What is wrong stands above every view, as long as it is: of what is read, of what was sent, of the viewer itself.
+const troubles = {};
+function trouble(where, text) {
+  troubles[where] = text;
+  const place = document.getElementById("trouble");
+  const all = Object.values(troubles).filter(Boolean).join(" · ");
+  if (place.textContent !== all) place.textContent = all;
+  place.hidden = !all;
+}
+
+function lost({ failed_writes: failed, dropped_requests: dropped, error }) {
+  const parts = [failed ? `${failed} could not be written (${error})` : "", dropped ? `${dropped} came faster than the viewer writes` : ""];
+  const text = parts.filter(Boolean).join(", ");
+  return text && `Not everything is shown. Of what was sent, ${text}.`;
+}
+
 function listen() {
   const source = new EventSource("/live");
-  source.addEventListener("message", () => { document.body.dataset.live = "yes"; refresh(); services(); });
-  source.addEventListener("error", () => { document.body.dataset.live = "no"; say("The viewer does not answer."); });
+  source.addEventListener("open", () => trouble("viewer", ""));
+  source.addEventListener("message", ({ data }) => { trouble("store", lost(JSON.parse(data))); refresh(); services().catch(() => {}); });
+  source.addEventListener("error", () => trouble("viewer", "The viewer does not answer."));
 }
 
 let known = "";
@@ -121,6 +141,6 @@ addEventListener("keydown", key);
 addEventListener("click", follow);
 addEventListener("popstate", show);
 addEventListener("moved", show);
-addEventListener("themed", () => shown?.draw?.());
+for (const name of ["themed", "resize"]) addEventListener(name, () => shown?.draw?.());
 await Promise.allSettled([show(), services()]);
 listen();

@@ -19,7 +19,7 @@ export async function open(parameters) {
 
 function names(found, current, parameters) {
   const links = found.map((item) => h("a", { href: url("metrics", { name: item.name, minutes: parameters.minutes }), title: item.help, "aria-current": item.name === current ? "true" : false }, item.name, h("span", {}, `${item.kind} ${item.series}`)));
-  const search = h("input", { type: "search", placeholder: "Find a metric  ( / )", "aria-label": "Find a metric", oninput: () => links.forEach((link) => { link.hidden = !link.textContent.includes(search.value); link.style.display = link.hidden ? "none" : ""; }) });
+  const search = h("input", { type: "search", class: "wide", placeholder: "Find a metric  ( / )", "aria-label": "Find a metric", oninput: () => links.forEach((link) => { link.hidden = !link.textContent.includes(search.value); link.style.display = link.hidden ? "none" : ""; }) });
   return h("div", {}, search, h("nav", { class: "card list", "aria-label": "Metrics", style: { display: "block", "margin-top": "8px" } }, links));
 }
 
@@ -33,7 +33,6 @@ class Metric {
     this.legend = h("div", { class: "legend" });
     this.top = h("div", { class: "head" });
     this.place = h("div", {}, this.top, h("figure", { class: "card chart" }, this.canvas, this.dots, this.caption), this.legend);
-    addEventListener("resize", () => this.draw());
   }
 
   async load() {

@@ -29,7 +29,6 @@ class Trace {
     this.ruler = h("div", { class: "ruler", "aria-hidden": "true" });
     this.search = h("input", { type: "search", placeholder: "Search in this trace  ( / )", "aria-label": "Search in this trace", oninput: () => this.find() });
     this.place = h("div", {}, this.title, h("div", { class: "split" }, h("div", { class: "card" }, this.ruler, this.fall), this.detail));
-    addEventListener("resize", () => this.draw());
   }
 
   async load() {

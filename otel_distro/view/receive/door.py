@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from google.protobuf import json_format
+from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
@@ -49,18 +50,19 @@ class Door:
             return _refused(413, str(error))
         except ValueError as error:
             return _refused(400, str(error))
-        kept = self._is_again(body) or self._store.put(signal, message, len(plain))
+        kept = self._keep(hashlib.blake2b(body, digest_size=16).digest(), signal, message, len(plain))
         return Answer(200, content_type, _response(signal, content_type, kept=kept))
 
-    def _is_again(self, body: bytes) -> bool:
-        digest = hashlib.blake2b(body, digest_size=16).digest()
+    def _keep(self, digest: bytes, signal: str, message: Message, size: int) -> bool:
         if digest in self._seen:
             self._store.counts["repeated_requests"] += 1
             return True
+        if not self._store.put(signal, message, size):
+            return False  # and not remembered: it may be sent again
         self._seen[digest] = None
         if len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)
-        return False
+        return True
 
 
 def _refused(status: int, text: str) -> Answer:

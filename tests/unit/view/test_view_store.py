@@ -10,6 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from sent import logs, traces
 
 from otel_distro.view.receive.decode import rows_of
+from otel_distro.view.receive.door import Door
 from otel_distro.view.store import store as store_module
 from otel_distro.view.store.store import Store
 
@@ -93,3 +94,33 @@ def test_whatever_stands_in_a_span_is_written_and_read(store, raw, text, number,
     (found,) = store.ask("trace", id=raw.hex())["spans"]  # one: the ids of another example may be the same
     assert found["span_id"] == raw.hex()
     assert store.counts["failed_writes"] == 0
+
+
+def test_a_request_that_was_dropped_may_be_sent_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "QUEUE_BYTES", 0)
+    held, entered = threading.Event(), threading.Event()
+
+    def hold(signal, message):
+        entered.set()
+        held.wait(60)
+        return rows_of(signal, message)
+
+    monkeypatch.setattr(store_module, "rows_of", hold)
+    store = Store(tmp_path / "view.sqlite")
+    door, headers = Door(store), {"content-type": "application/x-protobuf"}
+    bodies = [spans_of(1, "shop", first).SerializeToString() for first in range(3)]
+    door.take("traces", bodies[0], headers)
+    assert entered.wait(60)
+    for body in bodies[1:]:  # one waits, one has no room
+        door.take("traces", body, headers)
+    held.set()
+    assert store.flush()
+    for body in bodies:
+        door.take("traces", body, headers)
+        assert store.flush()
+    store.close()
+    assert {name: store.counts[name] for name in ("spans", "dropped_requests", "repeated_requests")} == {
+        "spans": 3,
+        "dropped_requests": 1,
+        "repeated_requests": 2,
+    }
