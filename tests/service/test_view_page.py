@@ -18,7 +18,6 @@ from testbed.services import Service
 
 AXE_VERSION = "4.10.3"
 VIEW = ("otel-distro", "run", "--view")
-PICTURES = os.environ.get("VIEW_PICTURES")  # a folder for them: docs/images has some
 HOSTILE = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>"
 
 
@@ -215,18 +214,12 @@ def rows_of(page):
     return page.get_by_role("listbox", name="Spans and lines").get_by_role("option")
 
 
-def picture(page, name):
-    if PICTURES:
-        page.screenshot(path=f"{PICTURES}/view-{name}.png")
-
-
 def violations(page, axe):
     found = page.evaluate(f"(() => {{ {axe} }})(), axe.run(document, {{resultTypes: ['violations']}})")
     return [(item["id"], [node["html"][:120] for node in item["nodes"][:3]]) for item in found["violations"]]
 
 
 def test_the_way_from_a_request_to_its_lines_its_metric_and_back(page, axe):
-    picture(page, "requests")
     first = page.locator("tbody tr").first
     expect(first).to_contain_text("DELETE")  # failing ones come first
     assert violations(page, axe) == []
@@ -236,7 +229,6 @@ def test_the_way_from_a_request_to_its_lines_its_metric_and_back(page, axe):
     rows = rows_of(page)
     expect(rows.filter(has_text="message received")).to_have_count(1)
     expect(rows.filter(has_text="POST /generate").first).to_be_visible()
-    picture(page, "trace")
     assert violations(page, axe) == []
     rows.filter(has_text="message received").click()
     expect(page.get_by_role("button", name="copy as LogQL")).to_have_attribute(
@@ -250,7 +242,6 @@ def test_the_way_from_a_request_to_its_lines_its_metric_and_back(page, axe):
     expect(rows_of(page).filter(has_text="moderate")).to_have_count(1)
     page.get_by_role("navigation", name="Views").get_by_role("link", name="Metrics").click()
     expect(page.locator("a.exemplar").first).to_be_visible(timeout=SLOW)
-    picture(page, "metrics")
     assert violations(page, axe) == []
     page.locator("a.exemplar").first.focus()
     page.keyboard.press("Enter")
@@ -263,7 +254,6 @@ def test_a_traceback_stands_inside_with_own_frames_open(page):
     expect(page.locator(".detail .raised").first).to_contain_text("the archive is not mounted")
     expect(page.locator(".detail .frame").filter(has_text="chat_api.py").first).to_be_visible()
     expect(page.locator(".detail details.frame summary").first).to_contain_text("of libraries")
-    picture(page, "traceback")
 
 
 def test_ten_thousand_spans_scroll_and_nothing_that_strangers_send_runs(page):
@@ -338,7 +328,6 @@ def test_it_works_when_narrow_and_when_dark(page, axe):
         page.wait_for_selector("h1")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, view
         assert violations(page, axe) == [], view
-        picture(page, f"{'narrow' if width == 360 else 'dark'}-{view}")
 
 
 def test_the_page_is_small():

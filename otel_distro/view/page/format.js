@@ -20,6 +20,7 @@ export function short(value) {
   return String(+value.toPrecision(3));
 }
 
+export const many = (count, name) => `${count} ${name}${count === 1 ? "" : "s"}`;
 export const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 
 export function level(severity) {

@@ -1,7 +1,7 @@
 // One request: its waterfall, with its lines inside. Only the rows in sight exist, so that 10,000 spans scroll.
 
 import { copyButton, h, put, say } from "./dom.js";
-import { clock, level, ms, shown } from "./format.js";
+import { clock, level, many, ms, shown } from "./format.js";
 import { named } from "./requests.js";
 import { share } from "./share.js";
 import { ask, go, url } from "./state.js";
@@ -62,7 +62,7 @@ class Trace {
       h("h1", {}, first ? named(first.name) : "Trace"),
       h("span", { class: `pill ${trace.failed ? "bad" : ""}` }, trace.failed ? "failed" : trace.complete ? "ok" : "not complete"),
       h("span", { class: "mono" }, ms(trace.duration_ms)),
-      h("span", { class: "quiet" }, `${clock(trace.start_ms)} · ${trace.spans.length} spans · ${trace.logs.length} lines`),
+      h("span", { class: "quiet" }, `${clock(trace.start_ms)} · ${many(trace.spans.length, "span")} · ${many(trace.logs.length, "line")}`),
       trace.services.map((name) => h("span", { class: "pill" }, h("span", { class: `dot s${this.services.get(name)}` }), name)),
       h("div", { class: "right" }, this.search,
         h("a", { href: url("logs", { trace_id: trace.trace_id, service: "" }) }, h("span", { class: "pill" }, "lines")),
@@ -88,7 +88,7 @@ class Trace {
     const service = this.services.get(row.log ? row.log.service : row.span.service);
     return h("div", { class: `line ${row.kind} ${bad} ${this.hidden?.has(number) ? "dim" : ""}`, id: `row-${number}`, role: "option", "aria-selected": String(number === this.at), "aria-setsize": this.rows.length, "aria-posinset": number + 1, style: { top: `${number * HEIGHT}px` }, onclick: () => this.select(number) },
       h("div", { class: "name", style: { "padding-left": `${10 + Math.min(row.depth, 24) * 14}px` } },
-        row.kind === "log" ? h("span", { class: "mono quiet" }, (row.log.level || "log").slice(0, 4)) : h("span", { class: `svc s${service}` }),
+        row.kind === "log" ? h("span", { class: "mono quiet" }, (row.log.level || "log").replace("warning", "warn").slice(0, 8)) : h("span", { class: `svc s${service}` }),
         h("span", { class: "text" }, text), row.kind === "run" ? h("span", { class: "pill" }, row.run.query ? "N+1?" : "run") : null),
       h("div", { class: "time" }, this.mark(row, bad, service)));
   }
