@@ -33,7 +33,7 @@ def test_a_line_stands_inside_the_trace_of_its_request(client, telemetry):
 
 def test_the_service_as_it_is_started(tmp_path):
     with Receiver() as receiver, served(receiver, tmp_path / "output") as url:
-        answer = httpx.delete(f"{url}/rooms/lobby")
+        answer = httpx.delete(f"{url}/rooms/lobby", timeout=60)
         (span,) = receiver.wait_for(lambda found: found.spans("DELETE /rooms/{room}"), timeout=30)
     assert answer.headers["X-Trace-Id"] == span.trace_id
     lines = json_lines((tmp_path / "output").read_text())

@@ -110,7 +110,7 @@ def test_all_signals_arrive_with_the_operators_own_variables(container, tree):
         variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, "OTEL_METRIC_EXPORT_INTERVAL": "200"}
         process, url = start(container, tree, variables)
         with process:
-            assert httpx.get(f"{url}/items/7").json() == {"item": 7}
+            assert httpx.get(f"{url}/items/7", timeout=60).json() == {"item": 7}
             (span,) = receiver.wait_for(lambda r: r.spans("GET /items/{item}"))
             receiver.wait_for(lambda r: r.metrics("http.server.request.duration"))
             (record,) = receiver.wait_for(lambda r: [log for log in r.logs() if log.body == "item 7 read"])
@@ -129,9 +129,9 @@ def test_metrics_are_served_with_the_variables_of_our_instrumentation(container,
         to = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, "OTEL_EXPORTER_PROMETHEUS_PORT": str(admin)}
         process, url = start(container, tree, ours | to)
         with process:
-            httpx.get(f"{url}/items/7")
+            httpx.get(f"{url}/items/7", timeout=60)
             receiver.wait_for(lambda r: r.spans("GET /items/{item}"))
-            page = httpx.get(f"http://127.0.0.1:{admin}/metrics").text
+            page = httpx.get(f"http://127.0.0.1:{admin}/metrics", timeout=60).text
             line = process.wait_for(lambda p: [text for text in p.stdout if "item 7 read" in text])
         assert receiver.logs() == []
     assert 'http_route="/items/{item}"' in page

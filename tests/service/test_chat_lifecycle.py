@@ -16,7 +16,7 @@ def inference(receiver, **environment):
 
 
 def generate(service, prompt="hello"):
-    return httpx.post(f"{service.url}/generate", json={"prompt": prompt})
+    return httpx.post(f"{service.url}/generate", json={"prompt": prompt}, timeout=60)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -87,7 +87,7 @@ def test_a_disabled_distribution_is_not_there(receiver):
     with inference(receiver, OTEL_SDK_DISABLED="true") as service:
         response = generate(service)
         with pytest.raises(httpx.ConnectError):
-            httpx.get(f"{service.admin_url}/metrics")
+            httpx.get(f"{service.admin_url}/metrics", timeout=60)
         service.stop()
     assert response.status_code == 200
     assert "x-trace-id" not in response.headers

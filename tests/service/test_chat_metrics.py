@@ -88,17 +88,17 @@ def test_exemplars_name_traces_that_the_receiver_holds(chat, traffic):
 
 
 def test_head_is_answered(chat):
-    response = httpx.head(f"{chat.chat_api.admin_url}/metrics")
+    response = httpx.head(f"{chat.chat_api.admin_url}/metrics", timeout=60)
     assert (response.status_code, response.content) == (200, b"")
 
 
 def test_health_says_that_the_loop_turns(chat, traffic):
-    response = httpx.get(f"{chat.chat_api.admin_url}/health")
+    response = httpx.get(f"{chat.chat_api.admin_url}/health", timeout=60)
     assert (response.status_code, response.json()["status"]) == (200, "ok")
 
 
 def test_metrics_are_not_served_on_the_applications_port(chat):
-    assert httpx.get(f"{chat.chat_api.url}/metrics").status_code == 404
+    assert httpx.get(f"{chat.chat_api.url}/metrics", timeout=60).status_code == 404
 
 
 def test_reading_the_page_does_not_change_it(chat, traffic):

@@ -24,7 +24,7 @@ def finished(request):
         variables["OTEL_EXPORTER_OTLP_PROTOCOL"] = request.param
         with Service("inference:app", CHAT_DIRECTORY, variables) as service:
             for _ in range(REQUESTS):
-                httpx.post(f"{service.url}/generate", json={"prompt": "hello"}).raise_for_status()
+                httpx.post(f"{service.url}/generate", json={"prompt": "hello"}, timeout=60).raise_for_status()
             service.page = service.scrape()
             service.stop()
         yield receiver, service
@@ -63,7 +63,7 @@ def test_headers_and_compression_are_those_of_the_environment(receiver):
     variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}
     variables["OTEL_EXPORTER_OTLP_HEADERS"] = "x-tenant=team%20a"
     with Service("inference:app", CHAT_DIRECTORY, variables) as service:
-        httpx.post(f"{service.url}/generate", json={"prompt": "hello"}).raise_for_status()
+        httpx.post(f"{service.url}/generate", json={"prompt": "hello"}, timeout=60).raise_for_status()
         service.stop()
     (request,) = receiver.requests("traces")
     assert (request.headers["x-tenant"], request.headers["content-encoding"]) == ("team a", "gzip")

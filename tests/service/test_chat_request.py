@@ -16,7 +16,7 @@ MESSAGE = {"text": "hello there", "user_id": "ada"}
 def response(chat):
     """The answer to a request that brings the caller's trace context."""
     headers = {"traceparent": f"00-{TRACE_ID}-{CALLER}-01"}
-    return httpx.post(f"{chat.chat_api.url}/rooms/lobby/messages", json=MESSAGE, headers=headers)
+    return httpx.post(f"{chat.chat_api.url}/rooms/lobby/messages", json=MESSAGE, headers=headers, timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def lines_of(chat, trace_id):
 
 
 def post(chat, path="/rooms/lobby/messages", json=MESSAGE, **options):
-    return httpx.post(chat.chat_api.url + path, json=json, **options)
+    return httpx.post(chat.chat_api.url + path, json=json, **{"timeout": 60, **options})
 
 
 def test_there_is_one_server_span_per_service_and_one_client_span_each_under_its_caller(spans):
@@ -117,7 +117,7 @@ def test_the_access_line_says_what_the_span_says(chat, spans):
 
 
 def test_an_unhandled_exception_is_one_error_line_and_an_error_span(chat):
-    response = httpx.delete(f"{chat.chat_api.url}/rooms/lobby")
+    response = httpx.delete(f"{chat.chat_api.url}/rooms/lobby", timeout=60)
     trace_id = response.headers["x-trace-id"]
     (span,) = chat.receiver.wait_for(lambda r: spans_of(r, trace_id))
     failed = chat.chat_api.wait_for(lambda _: [line for line in lines_of(chat, trace_id) if "exception" in line])
@@ -141,7 +141,7 @@ def test_a_failure_behind_is_seen_in_both_services(chat):
 
 
 def test_a_missing_route_is_answered_with_the_trace_id_too(chat):
-    response = httpx.get(f"{chat.chat_api.url}/nowhere")
+    response = httpx.get(f"{chat.chat_api.url}/nowhere", timeout=60)
     assert response.status_code == 404
     assert re.fullmatch("[0-9a-f]{32}", response.headers["x-trace-id"])
 

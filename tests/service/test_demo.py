@@ -95,6 +95,6 @@ def test_fails_with_a_message_when_a_service_does_not_start():
 def test_kept_running_it_serves_until_it_is_told_to_stop(number):
     with Process([*DEMO, "--keep"], TOOLS) as demo:
         page = demo.wait_for_line(r"see it: http://127\.0\.0\.1:\d+/\?t=", timeout=60).split()[2]
-        assert "<!doctype html>" in httpx.get(page, follow_redirects=True).text.lower()
+        assert "<!doctype html>" in httpx.get(page, follow_redirects=True, timeout=60).text.lower()
         assert demo.stop(number) == 0
         assert "checks passed" in demo.output

@@ -29,7 +29,7 @@ def in_flight(service):
 
 def leave_in_the_middle(service):
     """Read a few of the endless events, and go."""
-    with httpx.stream("GET", f"{service.url}/events") as response:
+    with httpx.stream("GET", f"{service.url}/events", timeout=60) as response:
         lines = response.iter_lines()
         assert [next(lines) for _ in range(3)] == ["data: x", "", "data: x"]
         assert in_flight(service) > 0
@@ -47,7 +47,7 @@ def ask(path):
     """Ask for what ends the request without an answer of the application."""
 
     def asking(service):
-        assert httpx.get(f"{service.url}{path}").status_code == 500
+        assert httpx.get(f"{service.url}{path}", timeout=60).status_code == 500
 
     return asking
 
@@ -78,7 +78,7 @@ def test_a_stream_that_outlives_the_server_ends_with_it(receiver):
     environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
     with (
         Service("exposed:app", APPS, environment, options=("--timeout-graceful-shutdown", "1")) as service,
-        httpx.Client() as client,
+        httpx.Client(timeout=60) as client,
         client.stream("GET", f"{service.url}/events") as response,
     ):
         assert next(response.iter_lines()) == "data: x"

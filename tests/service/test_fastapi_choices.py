@@ -22,7 +22,7 @@ def served(receiver, tmp_path, environment, source="from accessed import app\n")
     (tmp_path / "chosen.py").write_text(source)
     variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, "PYTHONPATH": str(APPS), **environment}
     with Service("chosen:app", tmp_path, variables) as service:
-        response = httpx.get(f"{service.url}/items/7")
+        response = httpx.get(f"{service.url}/items/7", timeout=60)
         service.stop()
     events = [line for line in json_objects(service.stdout) if line.get("path") == "/items/7"]
     assert response.status_code == 200

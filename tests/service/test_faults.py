@@ -28,7 +28,7 @@ def serve(receiver, environment, launcher=(LAUNCHER,)):
 
 
 def generate(service):
-    response = httpx.post(f"{service.url}/generate", json={"prompt": "hello"})
+    response = httpx.post(f"{service.url}/generate", json={"prompt": "hello"}, timeout=60)
     assert response.status_code == 200
     return response.headers.get("x-trace-id")
 
@@ -159,7 +159,7 @@ def test_a_key_without_its_certificate_serves_nothing(receiver, tmp_path):
         require_working(service, receiver, generate(service), ("traces",))
         service.wait_for_line("OTEL_DISTRO_ADMIN_TLS_CERTIFICATE beside it")
         with pytest.raises(httpx.ConnectError):
-            httpx.get(f"{service.admin_url}/metrics")
+            httpx.get(f"{service.admin_url}/metrics", timeout=60)
         service.stop()
     assert len(warnings_of(service)) == 1, warnings_of(service)
 
@@ -183,7 +183,10 @@ def test_asking_for_stable_conventions_of_databases_keeps_those_of_http(receiver
 def test_an_unreadable_token_file_closes_the_admin_port_to_everybody(receiver):
     with serve(receiver, {"OTEL_DISTRO_ADMIN_TOKEN_FILE": "/nonexistent"}) as service:
         require_working(service, receiver, generate(service), ("traces",))
-        answers = [httpx.get(f"{service.admin_url}/metrics", headers=h) for h in ({}, {"Authorization": "Bearer x"})]
+        answers = [
+            httpx.get(f"{service.admin_url}/metrics", headers=h, timeout=60)
+            for h in ({}, {"Authorization": "Bearer x"})
+        ]
         service.stop()
     assert [answer.status_code for answer in answers] == [401, 401]
     assert len(warnings_of(service)) == 1, warnings_of(service)

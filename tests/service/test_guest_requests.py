@@ -42,7 +42,7 @@ def test_a_client_that_leaves_is_aborted(server):
     with served("api", server) as service:
         leave(service, "/slow")
         leave(service, "/stream", after=b"part")
-        httpx.get(f"{service.url}/items/1")
+        httpx.get(f"{service.url}/items/1", timeout=60)
         found = {event["path"]: event for event in events(service, 3)}
         assert service.scrape().value("http_server_active_requests") == 0
     assert {path: (event["level"], event.get("aborted")) for path, event in found.items()} == {
@@ -56,8 +56,8 @@ def test_a_client_that_leaves_is_aborted(server):
 def test_each_request_leaves_one_line_whoever_answers_it(server):
     with served("outer", server) as service:
         for _ in range(3):
-            assert httpx.get(f"{service.url}/home").text == "home"
-            assert httpx.get(f"{service.url}/items/1").status_code == 200
+            assert httpx.get(f"{service.url}/home", timeout=60).text == "home"
+            assert httpx.get(f"{service.url}/items/1", timeout=60).status_code == 200
         events(service, 3)
         wait_until(lambda: sum("/home" in line for line in service.stdout) >= 3, seconds=60)
         service.stop()
@@ -68,9 +68,9 @@ def test_each_request_leaves_one_line_whoever_answers_it(server):
 def test_a_preflight_that_is_answered_outside_keeps_the_servers_line():
     asks = {"origin": "https://a.example", "access-control-request-method": "GET"}
     with served("crossed") as service:
-        assert httpx.options(f"{service.url}/items/1", headers=asks).status_code == 200
+        assert httpx.options(f"{service.url}/items/1", headers=asks, timeout=60).status_code == 200
         wait_until(lambda: len(lines(service, "uvicorn.access")) == 1, seconds=60)
-        assert httpx.get(f"{service.url}/items/1").status_code == 200
+        assert httpx.get(f"{service.url}/items/1", timeout=60).status_code == 200
         events(service, 1)
         service.stop()
     assert len(lines(service, "uvicorn.access")) == 1
@@ -79,8 +79,10 @@ def test_a_preflight_that_is_answered_outside_keeps_the_servers_line():
 @pytest.mark.parametrize("application", ["minting", "insisting"])
 def test_the_client_is_told_the_id_that_the_lines_have(application):
     with served(application) as service:
-        told = httpx.get(f"{service.url}/items/1").headers["x-request-id"]
-        sent = httpx.get(f"{service.url}/items/2", headers={"x-request-id": "customer-42"}).headers["x-request-id"]
+        told = httpx.get(f"{service.url}/items/1", timeout=60).headers["x-request-id"]
+        sent = httpx.get(f"{service.url}/items/2", headers={"x-request-id": "customer-42"}, timeout=60).headers[
+            "x-request-id"
+        ]
         first, second = events(service, 2)
     assert (first["request_id"], second["request_id"]) == (told, sent)
     assert (sent == "customer-42") is (application == "minting")

@@ -13,7 +13,7 @@ FIELDS = ("trace_id", "request_id", "correlation_id")
 
 
 def post(chat, headers):
-    return httpx.post(f"{chat.chat_api.url}/rooms/lobby/messages", json=MESSAGE, headers=headers)
+    return httpx.post(f"{chat.chat_api.url}/rooms/lobby/messages", json=MESSAGE, headers=headers, timeout=60)
 
 
 def lines(chat, trace_id):
@@ -72,6 +72,6 @@ def test_a_lone_trace_id_makes_a_true_root(chat):
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/rooms/none/messages", 404), ("GET", "/nowhere", 404)])
 def test_refusals_carry_the_ids(chat, method, path, status):
-    response = httpx.request(method, chat.chat_api.url + path)
+    response = httpx.request(method, chat.chat_api.url + path, timeout=60)
     assert response.status_code == status
     assert len({response.headers[name] for name in HEADERS}) == 1

@@ -54,7 +54,7 @@ def events_after(service: Service, before: int, expected: int) -> list[dict[str,
 )
 def test_one_event_per_request_in_its_trace(service, path, status, level, route, marks):  # noqa: PLR0917 - one row
     before = len(service.stdout)
-    response = httpx.get(f"{service.url}{path}")
+    response = httpx.get(f"{service.url}{path}", timeout=60)
     begun, ended = events_after(service, before, 2)
     assert (begun["message"], begun["level"]) == (f"GET {path.partition('?')[0]} started", "info")
     assert (response.status_code, ended["status_code"]) == (status, status)
@@ -67,8 +67,8 @@ def test_one_event_per_request_in_its_trace(service, path, status, level, route,
 
 def test_an_excluded_url_is_silent(service):
     before = len(service.stdout)
-    assert httpx.get(f"{service.url}/health").status_code == 200
-    assert httpx.get(f"{service.url}/items/1").status_code == 200
+    assert httpx.get(f"{service.url}/health", timeout=60).status_code == 200
+    assert httpx.get(f"{service.url}/items/1", timeout=60).status_code == 200
     events_after(service, before, 2)
     assert [line for line in service.stdout[before:] if "health" in line] == []
 
@@ -99,7 +99,7 @@ def test_every_line_of_the_server_keeps_the_contract(service):
     before = len(service.stdout)
     paths = ("/items/5?token=planted", "/missing?token=planted", "/broken?token=planted", "/refused") * 3
     for path in paths:
-        httpx.get(f"{service.url}{path}")
+        httpx.get(f"{service.url}{path}", timeout=60)
     events_after(service, before, 2 * len(paths))
     lines = list(service.stdout)
     assert len(lines) > 2 * len(paths)

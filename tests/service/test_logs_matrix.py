@@ -131,7 +131,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[Served]:
 @pytest.mark.parametrize("name", SERVED)
 def test_a_server_writes_each_event_once(name: str, served: Served) -> None:
     before = len(served.service.stdout)
-    response = httpx.post(f"{served.service.url}/emit/{name}")
+    response = httpx.post(f"{served.service.url}/emit/{name}", timeout=60)
     assert response.status_code == 200
     trace_id = response.headers["x-trace-id"]
 

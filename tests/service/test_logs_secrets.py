@@ -48,7 +48,7 @@ def _plant(url: str, number: int, secret: Secret) -> None:
     headers = {secret.name.replace("_", "-"): secret.text.replace("\n", " ")}
     for fail in (False, True):
         query = {secret.name: secret.text, "fail": str(fail)}
-        response = httpx.get(f"{url}/plant/{number}", params=query, headers=headers)
+        response = httpx.get(f"{url}/plant/{number}", params=query, headers=headers, timeout=60)
         assert response.status_code == (500 if fail else 200)
 
 

@@ -262,7 +262,7 @@ def test_an_access_filter_and_no_access_log_are_obeyed(tmp_path: Path) -> None:
     for option in ("--access-log", "--no-access-log", "--log-level=warning"):
         with Service("probed:app", tmp_path, QUIET, options=[option]) as service:
             for path in ("/health", "/x", "/bad", "/health"):
-                httpx.get(f"{service.url}{path}")
+                httpx.get(f"{service.url}{path}", timeout=60)
             service.wait_for(lambda process: any("ZeroDivisionError" in line for line in process.stdout))
         events = [line for line in json_objects(service.stdout) if line["logger"] == "otel_distro.access"]
         told[option] = [(event["path"], event["status_code"]) for event in events]

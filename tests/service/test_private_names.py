@@ -257,7 +257,7 @@ def test_a_span_context_is_the_tuple_that_is_read_by_place() -> None:
 def test_contrib_wraps_httpx_with_a_partial_that_names_its_histogram() -> None:
     from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 
-    with httpx.Client() as client:
+    with httpx.Client(timeout=60) as client:
         HTTPXClientInstrumentor.instrument_client(client)
         options = options_of(client._transport.handle_request)
         HTTPXClientInstrumentor.uninstrument_client(client)

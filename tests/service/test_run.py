@@ -86,7 +86,7 @@ def test_servers_trace_requests_and_count_them(server: str, receiver: OtlpReceiv
     options = ("--reload",) if how == "reload" else ()
     kind = "gunicorn" if name == "gunicorn" else "uvicorn"
     with Service("accessed:app", APPS, variables(receiver), server=kind, options=options, launcher=launcher) as service:
-        assert httpx.get(f"{service.url}/items/7").status_code == 200
+        assert httpx.get(f"{service.url}/items/7", timeout=60).status_code == 200
         counted = service.scrape().value("http_server_request_duration_seconds_count", http_route="/items/{number}")
         service.stop()
     assert counted == 1

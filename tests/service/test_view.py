@@ -34,7 +34,7 @@ def test_two_services_are_one_trace_with_its_lines_and_the_link_works_once(viewe
         trace = viewer.wait_for(f"trace?id={request['trace_id']}", lambda found: len(found["logs"]) == 4)
         links = [line.removeprefix("view  ") for line in caller.stderr if line.startswith("view  ")]
         assert len(links) == 1
-        assert [httpx.get(links[0]).status_code for _ in range(2)] == [303, 401]
+        assert [httpx.get(links[0], timeout=60).status_code for _ in range(2)] == [303, 401]
         printed = viewer.run("trace", request["trace_id"]).stdout
         failed = json.loads(viewer.run("requests", "--json").stdout.splitlines()[0])
     assert trace["services"] == ["chat_api", "inference"]
