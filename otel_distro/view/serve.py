@@ -93,11 +93,8 @@ def _run(options: Options, parts: Parts, stack: ExitStack) -> None:
     server = uvicorn.Server(config)
     stack.enter_context(_announced({"pid": os.getpid(), "port": port, "secret": secret}))
     threading.Thread(target=_watch, args=(server, parts, options.ends_itself), daemon=True).start()
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # uvicorn raises them again when it has ended, and the store is to go
-        signal.signal(number, lambda *_: None)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)  # uvicorn raises them again when it has ended, and the store is to go
     options.announce(parts.link(), [name for name, _ in also])
     server.run(sockets=[main, *(listener for _, listener in also if listener is not None)])
 

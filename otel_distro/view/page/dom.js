@@ -28,9 +28,9 @@ export function table(caption, columns, rows) {
 export function copyButton(label, text) {
   const button = h("button", { type: "button", title: text }, label);
   button.addEventListener("click", async () => {
-    await navigator.clipboard?.writeText(text).catch(() => {});
-    button.textContent = "copied";
-    say(`copied: ${text}`);
+    const copied = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+    button.textContent = copied ? "copied" : "not allowed";
+    say(copied ? `copied: ${text}` : `The browser does not let this page copy: ${text}`);
     setTimeout(() => { button.textContent = label; }, 1200);
   });
   return button;

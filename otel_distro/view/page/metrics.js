@@ -10,7 +10,7 @@ const SPANS = [5, 15, 60];
 
 export async function open(parameters) {
   const found = await ask("metrics", { service: parameters.service });
-  if (!found.length) return { content: h("div", { class: "empty" }, h("h1", {}, "No metrics yet"), h("p", {}, "They are read from the service's own /metrics once a second.")), refresh: async () => { if ((await ask("metrics")).length) dispatchEvent(new Event("moved")); } };
+  if (!found.length) return { content: h("div", { class: "empty" }, h("h1", {}, "No metrics yet"), h("p", {}, "They are read from the service's own /metrics once a second.")), refresh: async () => { if ((await ask("metrics", { service: parameters.service })).length) dispatchEvent(new Event("moved")); } };
   const name = parameters.name || FIRST.find((wanted) => found.some((item) => item.name === wanted)) || found[0].name;
   const view = new Metric(name, parameters);
   await view.load();
