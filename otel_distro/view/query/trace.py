@@ -17,7 +17,7 @@ QUERY_MARKS: Final = ("db.system.name", "db.system", "db.query.text", "db.statem
 def trace(connection: sqlite3.Connection, parameters: Mapping[str, str]) -> dict[str, Any]:
     """Return spans, parents before children and each with its depth, and the lines in the order of time.
 
-    Parameters: `id`, the trace's, or `last` for the newest one's.
+    Parameters: `id`, the trace's; without it, the newest one's.
     """
     trace_id = parameters.get("id", "").lower() or _last(connection)
     of_trace = "WHERE trace_id = ? ORDER BY"
