@@ -14,6 +14,8 @@ KAFKA = os.environ.get("KAFKA", "localhost:9092")
 DATABASE_URL = os.environ.get("DATABASE_URL", "postgresql://localhost/pipeline")
 REDIS_URL = os.environ.get("REDIS_URL", "redis://localhost:6379")
 
+IN_PASSING, TRIES = (TimeoutError, ConnectionError), 3
+
 Event = dict[str, Any]
 
 
@@ -26,7 +28,7 @@ def producing() -> AIOKafkaProducer:
 
 
 async def work(topic: str, group: str, step: Callable[[Event, AIOKafkaProducer], Awaitable[None]]) -> None:
-    """Process one topic for ever; an event that cannot be processed goes to the dead letters."""
+    """Process one topic for ever; what fails in passing is tried again, what cannot be processed goes to the dead letters."""
     consumer = AIOKafkaConsumer(
         topic,
         bootstrap_servers=KAFKA,
@@ -39,7 +41,10 @@ async def work(topic: str, group: str, step: Callable[[Event, AIOKafkaProducer],
         async for message in consumer:
             try:
                 await step(message.value["payload"], producer)
-            except Exception:
+            except Exception as error:
                 logger.exception("event failed", topic=topic)
-                await producer.send_and_wait("dead.letters", message.value, headers=list(message.headers))
+                tries = int(dict(message.headers).get("tries", b"1"))
+                place = topic if isinstance(error, IN_PASSING) and tries < TRIES else "dead.letters"
+                headers = [(name, value) for name, value in message.headers if name != "tries"]
+                await producer.send_and_wait(place, message.value, headers=[*headers, ("tries", b"%d" % (tries + 1))])
             await consumer.commit()

@@ -11,7 +11,7 @@ from testbed.programs import program
 
 
 # With the umbrella helm-unittest runs the suites of the chart inside it too.
-@pytest.mark.parametrize(("chart", "cases"), [("otel-collector", 28), ("fastapi-service", 14), ("observability", 35)])
+@pytest.mark.parametrize(("chart", "cases"), [("otel-collector", 28), ("fastapi-service", 19), ("observability", 35)])
 def test_suites(chart, cases, umbrella, tmp_path):
     folder = umbrella if chart == "observability" else CHARTS / chart
     # A copy without links: helm-unittest does not follow them.

@@ -82,3 +82,11 @@ def test_the_table_has_a_row_for_each_client_that_is_tried() -> None:
 @pytest.mark.parametrize("row", CLIENTS)
 def test_each_cell_is_what_is_seen(kafka: str, row: str) -> None:
     assert measured(kafka, CLIENTS[row]) == table()[row]
+
+
+def test_what_was_asked_is_shown_by_tests_that_are_there() -> None:
+    section = PAGE.read_text().partition("## What was asked")[2].partition("\n## ")[0]
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)` \|$", section, re.MULTILINE)
+    assert len(named) == section.count("\n| ") - 1 == 15
+    missing = [name for path, name in named if f"def {name}(" not in (PAGE.parents[1] / path).read_text()]
+    assert missing == []

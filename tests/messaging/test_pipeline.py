@@ -116,6 +116,28 @@ def test_a_worker_that_was_killed_goes_on_where_it_was(pipeline: Pipeline) -> No
     assert [line for line in pipeline.lines() if "internal fault" in str(line["message"])] == []
 
 
+def test_what_the_application_sends_once_more_is_told_as_another_processing_of_the_same_trace(
+    pipeline: Pipeline,
+) -> None:
+    room = f"room-{uuid.uuid4().hex[:8]}"
+    before = pipeline.page("egress").value("pipeline_end_to_end_duration_seconds_count")
+    send(pipeline, room, [f"mumbled in {room}"])
+    delivered(pipeline, room, 1)
+    eventually(lambda: len(_failed(pipeline, "TimeoutError")) == 1, 60, "the failed processing")
+    (failed,) = _failed(pipeline, "TimeoutError")
+    trace = failed.trace_id
+    eventually(
+        lambda: len([span for span in _messages(pipeline) if span.trace_id == trace]) == 14, 60, "all of the trace"
+    )
+    names = Counter(span.name for span in _messages(pipeline) if span.trace_id == trace)
+    assert (names["send audio.raw"], names["process audio.raw"], names["send dead.letters"]) == (2, 2, 0)
+    (line,) = [line for line in pipeline.lines() if line.get("error") == "TimeoutError: the model has not answered"]
+    assert (line["trace_id"], line["correlation_id"]) == (trace, trace)
+    eventually(
+        lambda: pipeline.page("egress").value("pipeline_end_to_end_duration_seconds_count") == before + 2, 60, "the end"
+    )
+
+
 def test_dashboard_and_alerts_ask_for_what_is_served(pipeline: Pipeline) -> None:
     """All of metrics/application.txt but `errors_total`, which is an application's own."""
     listed = dict(line.split(" ", 1) if " " in line else (line, "") for line in LISTED.read_text().splitlines())
@@ -132,6 +154,10 @@ def test_dashboard_and_alerts_ask_for_what_is_served(pipeline: Pipeline) -> None
 
 def _messages(pipeline: Pipeline) -> list[Span]:
     return [span for span in pipeline.receiver.spans() if span.kind in {"PRODUCER", "CONSUMER"}]
+
+
+def _failed(pipeline: Pipeline, error: str) -> list[Span]:
+    return [s for s in pipeline.receiver.spans("process audio.raw") if s.attributes.get("error.type") == error]
 
 
 def _lag(pipeline: Pipeline) -> list[float]:

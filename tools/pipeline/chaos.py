@@ -3,17 +3,21 @@
 
     python -m pipeline.chaos [CHUNKS]
 
-Every chunk must arrive and its lines be found by its one id; no processing may be told twice; end to end is counted once for each
-success. A redelivery is a processing of its own.
+Every twentieth fails at first, and the application sends it once more by itself; every fiftieth can never be processed, and goes to the
+dead letters. Every other chunk must arrive and its lines be found by its one id; no processing may be told twice; end to end is
+counted once for each success. A redelivery is a processing of its own.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
 
+from confluent_kafka import Consumer
 from demo.terminal import Terminal
 from testbed.kafka import Kafka
 from testbed.server import eventually
@@ -38,7 +42,7 @@ def main() -> int:
 
 
 def _run(terminal: Terminal, pipeline: Pipeline, kafka: Kafka, chunks: int) -> None:
-    names = [f"chunk {number}" for number in range(chunks)]
+    names = [_name(number) for number in range(chunks)]
     steps: tuple[tuple[str, Callable[[], None]], ...] = (
         ("stt is killed and started again", lambda: _again(pipeline, "stt")),
         ("a second tts joins: the group rebalances", lambda: _second(pipeline)),
@@ -54,7 +58,17 @@ def _run(terminal: Terminal, pipeline: Pipeline, kafka: Kafka, chunks: int) -> N
             thread.join()
     send(pipeline, ROOM, names[len(steps) * part :])
     with terminal.step(f"{chunks} chunks in two languages"):
-        delivered(pipeline, ROOM, chunks, timeout=600)
+        delivered(pipeline, ROOM, chunks - _noise(chunks), timeout=600)
+
+
+def _name(number: int) -> str:
+    if number % 50 == 49:
+        return f"noise {number}"
+    return f"{'mumbled' if number % 20 == 19 else 'chunk'} {number}"
+
+
+def _noise(chunks: int) -> int:
+    return sum(_name(number).startswith("noise") for number in range(chunks))
 
 
 def _again(pipeline: Pipeline, name: str) -> None:
@@ -82,11 +96,23 @@ def _judge(terminal: Terminal, pipeline: Pipeline, chunks: int) -> bool:
     ids = Counter(span.span_id for span in spans)
     lines = Counter((line["correlation_id"], line["service"]) for line in pipeline.lines() if "correlation_id" in line)
     services = ("stt", "translate", "tts", "egress")
-    lost = [trace_id for trace_id in roots if any(not lines[trace_id, service] for service in services)]
+    dead = _traces_with(pipeline, "ValueError: nothing but noise")
+    lost = [trace_id for trace_id in roots - dead if any(not lines[trace_id, service] for service in services)]
+    buried = {span.trace_id for span in spans if span.name == "send dead.letters"}
+    letters = len(_dead_letters(pipeline))
+    mumbled = _traces_with(pipeline, "TimeoutError: the model has not answered")
     whole = pipeline.page("egress").value("pipeline_end_to_end_duration_seconds_count")
     checks = (
         (len(roots) >= chunks, f"{len(roots)} chunks have a trace of their own (of {chunks}, and what was sent again)"),
         (not lost, f"{len(lost)} ids lack a line in one of the workers"),
+        (
+            buried <= dead and letters == _noise(chunks),
+            f"{letters} different dead letters, {len(dead)} ids on the lines that say why",
+        ),
+        (
+            bool(mumbled) and mumbled.isdisjoint(lost),
+            f"{len(mumbled)} failed at first and went all the way under the same id",
+        ),
         (max(ids.values()) == 1, f"{len(ids)} spans, none twice"),
         (whole == _successes(pipeline), f"end to end: {whole:g} for {_successes(pipeline)} successes"),
         (not _faults(pipeline), f"{len(_faults(pipeline))} internal faults"),
@@ -94,6 +120,21 @@ def _judge(terminal: Terminal, pipeline: Pipeline, chunks: int) -> bool:
     for passed, text in checks:
         terminal.check(passed, text)
     return all(passed for passed, _ in checks)
+
+
+def _traces_with(pipeline: Pipeline, error: str) -> set[str]:
+    return {str(line["trace_id"]) for line in pipeline.lines() if line.get("error") == error}
+
+
+def _dead_letters(pipeline: Pipeline) -> set[str]:
+    """Return what was recorded of the chunks in the topic of the dead letters."""
+    consumer = Consumer({"bootstrap.servers": pipeline.kafka, "group.id": "judge", "auto.offset.reset": "earliest"})
+    consumer.subscribe(["dead.letters"])
+    found: set[str] = set()
+    with contextlib.closing(consumer):
+        while messages := consumer.consume(1000, 10.0):
+            found |= {json.loads(message.value() or b"")["payload"]["audio"] for message in messages}
+    return found
 
 
 def _successes(pipeline: Pipeline) -> int:

@@ -38,6 +38,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end }}
 
+{{- /* Nobody sends to a worker: it need not wait for that to stop. */ -}}
+{{- define "fastapi-service.preStopSeconds" -}}
+{{- ternary .Values.shutdown.preStopSeconds 0 .Values.service.enabled -}}
+{{- end }}
+
 {{- /* The preStop hook, for what the cluster knows. */ -}}
 {{- define "fastapi-service.preStop" -}}
 {{- $seconds := int .Values.shutdown.preStopSeconds -}}
