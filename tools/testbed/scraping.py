@@ -13,6 +13,7 @@ import yaml
 
 from testbed.processes import Process, free_port
 from testbed.programs import program
+from testbed.waiting import wait_until
 
 T = TypeVar("T")
 
@@ -44,11 +45,12 @@ class Prometheus(Process):
             "--enable-feature=exemplar-storage",
         ]
         super().__init__(command)
-        self.wait_for_port(port)
+        self.wait_for_port(port, 60)
+        wait_until(lambda: httpx.get(f"{self.url}/-/ready", timeout=60).status_code == 200, 60)
 
     def get(self, path: str, **parameters: str | float) -> Any:
         """Return the data of an API answer, such as `query` or `query_exemplars`."""
-        response = httpx.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=10)
+        response = httpx.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=60)
         response.raise_for_status()
         return response.json()["data"]
 
@@ -57,7 +59,7 @@ class Prometheus(Process):
         result = self.get("query", query=expression)["result"]
         return float(result[0]["value"][1]) if result else None
 
-    def until(self, probe: Callable[[Prometheus], T], timeout: float = 20.0) -> T:
+    def until(self, probe: Callable[[Prometheus], T], timeout: float = 60.0) -> T:
         """Ask until the answer is true; raise TimeoutError with Prometheus' own output after so many seconds."""
         deadline = time.monotonic() + timeout
         while not (answer := probe(self)):
