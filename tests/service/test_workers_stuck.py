@@ -9,10 +9,12 @@ import time
 from support.fleet import Fleet, kill
 
 TIMEOUT_SECONDS = 0.5
+# By default uvicorn kills a worker that has not answered for 5 s, as on a machine that has more to do.
+PATIENT = ["--timeout-worker-healthcheck", "120"]
 
 
 def test_a_worker_that_hangs_delays_no_scrape_and_keeps_its_last_samples():
-    with Fleet("uvicorn workers") as fleet:
+    with Fleet("uvicorn workers", options=PATIENT) as fleet:
         fleet.send(100)
         fleet.until(lambda: fleet.counted()["prometheus_client"] == 100, "all counted")
         pid = fleet.pids()[0]
@@ -36,7 +38,7 @@ def test_a_worker_that_hangs_delays_no_scrape_and_keeps_its_last_samples():
 
 
 def test_an_event_loop_that_stands_still_shows_although_its_parent_is_idle():
-    with Fleet("uvicorn workers") as fleet:
+    with Fleet("uvicorn workers", options=PATIENT) as fleet:
         blocked = threading.Thread(target=fleet.get, args=("/block?seconds=8",), kwargs={"timeout": 30})
         blocked.start()
         fleet.until(lambda: fleet.health_answer()[0] == 503, "a stuck event loop")

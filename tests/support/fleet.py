@@ -24,8 +24,7 @@ _UVICORN = ("uvicorn", "--host", "127.0.0.1", "--port", "{port}")
 
 SERVERS: Mapping[str, Sequence[str]] = {
     "uvicorn": _UVICORN,
-    # By default uvicorn kills a worker that has not answered for 5 s, as on a machine that has more to do.
-    "uvicorn workers": (*_UVICORN, "--workers", "3", "--timeout-worker-healthcheck", "120"),
+    "uvicorn workers": (*_UVICORN, "--workers", "3"),
     "uvicorn reload": (*_UVICORN, "--reload"),
     "gunicorn uvicorn": (*_GUNICORN, "-w", "3", "-k", "uvicorn.workers.UvicornWorker"),
     "gunicorn preload": (*_GUNICORN, "-w", "3", "-k", "uvicorn.workers.UvicornWorker", "--preload"),
