@@ -49,6 +49,7 @@ class _Hooks:
         self._registered = False
         self._filter = ("ignore", _OnlyOurThreads(), DeprecationWarning, None, 0)
         self._pid = os.getpid()
+        self._is_child = False
 
     def register(self) -> None:
         if not self._registered and hasattr(os, "register_at_fork"):
@@ -74,14 +75,17 @@ class _Hooks:
 
     def in_child(self) -> None:
         if self.current is not None and self._pid != os.getpid():  # uWSGI may call Python's hooks and its own
-            self._pid = os.getpid()
+            self._pid, self._is_child = os.getpid(), True
             self.current.after_fork_in_child()
 
     def in_uwsgi(self) -> None:
-        """Hear of a worker, which is this process itself where there is no master."""
+        """Hear of a worker, which is this process itself where there is no master.
+
+        With `--py-call-osafterfork` Python's own hook was first, and what it has begun may still be under way in a thread.
+        """
         if self._pid != os.getpid():
             self.in_child()
-        elif self.current is not None:
+        elif self.current is not None and not self._is_child:
             self.current.without_fork()
 
 
