@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import process_time
 from typing import Any
+
+os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")  # as the launcher sets it
 
 import httpx
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
