@@ -141,7 +141,7 @@ class Emitter:
                 mark_logged(error)
                 if type(request := current_request.get()) is MessageIds:
                     request.processing.failed(error)
-        if self.export is not None and self._accepts(now, event, span, error):
+        if self.export is not None and self.accepts(now, event, span, error):
             event[EXPORTED] = True
         return event
 
@@ -166,18 +166,7 @@ class Emitter:
             named.pop(name, None)
         span: Any = current_context().get(SPAN_KEY)
         head = {"level": level, "logger": logger, "message": message}
-        return self.export_told(time_ns(), head, named, INVALID_SPAN if span is None else span)
-
-    def export_told(self, now: int, head: Event, told: Fields, span: Span) -> bool:
-        """Export what was examined and needs no event; whether it was accepted.
-
-        Args:
-            now: nanoseconds since the epoch.
-            head: its level, logger and message.
-            told: what else it says.
-            span: the span that it belongs to.
-        """
-        return self._accepts(now, head, span, None, told)
+        return self.accepts(time_ns(), head, INVALID_SPAN if span is None else span, None, named)
 
     def passing_on(self, event: Event | None) -> Passing:
         """Take further events of this thread for the same one, on its way to another logger, until this has ended."""
@@ -205,9 +194,10 @@ class Emitter:
                     event[_free(name, event)] = said
         return event
 
-    def _accepts(
+    def accepts(
         self, now: int, event: Event, span: Span, error: BaseException | None, told: Fields | None = None
     ) -> bool:
+        """Hand over to the exporters, and say whether that was accepted; the arguments are those of `Export`."""
         try:
             passed = self._passed.event
             if passed is not None:

@@ -28,7 +28,7 @@ FULL_BATCHES = {"OTEL_BSP_SCHEDULE_DELAY": "3600000", "OTEL_BLRP_SCHEDULE_DELAY"
 class Server:
     """A running variant."""
 
-    process: subprocess.Popen[bytes]
+    pid: int
     port: int
 
     @property
@@ -38,12 +38,12 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """Return what all threads have spent on a core so far."""
-        stats = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        stats = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
         return sum(int(stat.read_text().split()[0]) for stat in stats) / 1e9
 
     def resident_bytes(self) -> int:
         """Return the resident memory."""
-        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextlib.contextmanager
@@ -80,7 +80,7 @@ def serving(variant: Variant, setup: str, sink_port: int, routes: int = 0) -> It
     )
     try:
         _wait(process, port)
-        yield Server(process, port)
+        yield Server(process.pid, port)
     finally:
         process.terminate()
         process.wait(30)

@@ -26,6 +26,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from testbed.debian import debian
 from testbed.processes import clean_environment, free_port, located
 from testbed.services import Service
+from testbed.waiting import wait_until
 
 from bench import view_load
 from bench.paced import pace
@@ -93,37 +94,22 @@ def say(viewer: Viewed, room: str = "lobby") -> None:
     httpx.post(f"{viewer.chat.url}/rooms/{room}/messages", json=body, timeout=60).raise_for_status()
 
 
-def wait(is_so: Callable[[], object], seconds: float = WAIT_SECONDS) -> float:
-    """Wait until something is so; return how long that took, in seconds.
-
-    Raises:
-        TimeoutError: It never was.
-    """
+def wait(is_so: Callable[[], bool]) -> float:
+    """Wait until something is so; return how long that took, in seconds."""
     begun = time.monotonic()
-    while not is_so():
-        if time.monotonic() - begun > seconds:
-            raise TimeoutError(str(is_so))
-        time.sleep(0.005)
+    wait_until(is_so, WAIT_SECONDS)
     return time.monotonic() - begun
 
 
 def idle(viewer: Viewed) -> Iterator[Row]:
     """Measure it while nothing happens but its scrapes."""
-    process = Process(int(viewer.about["pid"]))
+    process = Server(int(viewer.about["pid"]), viewer.about["port"])
     time.sleep(3)
     before = process.cpu_seconds()
     time.sleep(IDLE_SECONDS)
     share = (process.cpu_seconds() - before) / IDLE_SECONDS
     yield "idle, two services read once a second", "≤ 1 % of a core", f"{share:.2%}"
     yield "memory then", "≤ 60 MB", f"{process.resident_bytes() / 1e6:.0f} MB"
-
-
-class Process(Server):
-    """A process by its number, read as the benchmark's servers are."""
-
-    def __init__(self, pid: int) -> None:
-        self.process = type("Known", (), {"pid": pid})()
-        self.port = 0
 
 
 def opened(browser: Browser, viewer: Viewed) -> Page:
@@ -234,8 +220,7 @@ def beside_a_collector() -> Iterator[Row]:
                 "bench_app:app", APPS, variables, launcher=launcher, options=["--no-access-log"], timeout=90
             )
             parts.enter_context(service)
-            servers[way] = Process(service.pid)
-            servers[way].port = service.port
+            servers[way] = Server(service.pid, service.port)
         costs: dict[str, list[float]] = {way: [] for way in ways}
         for _ in range(ROUNDS):
             for way, server in servers.items():

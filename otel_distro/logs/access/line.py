@@ -84,7 +84,7 @@ class AccessLines:
         if self._exports:
             fields = {**ids, "method": method, "path": path, "status_code": status, "duration_ms": duration_ms}
             fields["route"], fields["client"] = route, client
-            if emitter.export_told(now, told, fields, span):
+            if emitter.accepts(now, told, span, None, fields):
                 emitter.stdout.put(line + _EXPORTED)
                 return True
         emitter.stdout.put(line + b"}\n")
